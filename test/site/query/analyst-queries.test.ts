@@ -1,30 +1,15 @@
 /* oxlint-disable max-lines -- a table of questions, read as one page */
 import assert from 'node:assert/strict'
-import { readFileSync, readdirSync } from 'node:fs'
 import { test } from 'node:test'
-import { parseYaml } from '../../../src/kernel/yaml.ts'
-import { manifestSchema } from '../../../src/protocol/data-set.ts'
 import type { Mode } from '../../../src/protocol/mode.ts'
 import { checkQuestion } from '../../../src/site/query/check-question.ts'
+import { demoDataSets as dataSets } from './demo-data-sets.ts'
 
 /*
  * What analysts of the demonstration's data write by themselves: texts as Metabase, Superset, Tableau, Looker and Power BI make
  * them, chains of CTEs as in dbt, cohorts, retention, funnels, shares. Which of them the gate takes, and of the others at
  * which word it stops and what it says there.
  */
-
-const DEMO = new URL('../../../src/demo/', import.meta.url)
-
-function manifestOf(path: string) {
-  const read = parseYaml(readFileSync(new URL(path, DEMO), 'utf8'))
-  assert.ok(read.ok)
-  return manifestSchema.parse(read.value)
-}
-
-const studies = readdirSync(new URL('studies/manifests/', DEMO)).map((name) => `studies/manifests/${name}`)
-const dataSets = new Map(
-  ['manifests/athletes.yaml', ...studies].map(manifestOf).map((manifest) => [manifest.dataSet, manifest]),
-)
 
 const TAKEN: readonly (readonly [mode: Mode, sql: string])[] = [
   [

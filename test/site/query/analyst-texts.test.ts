@@ -1,29 +1,16 @@
 import assert from 'node:assert/strict'
 import { readFileSync, readdirSync } from 'node:fs'
 import { test } from 'node:test'
-import { parseYaml } from '../../../src/kernel/yaml.ts'
-import { manifestSchema } from '../../../src/protocol/data-set.ts'
 import { modeSchema } from '../../../src/protocol/mode.ts'
 import { checkQuestion } from '../../../src/site/query/check-question.ts'
+import { demoDataSets as dataSets } from './demo-data-sets.ts'
 
 /*
  * 178 texts that an epidemiologist, an actuary, a product analyst, an engineer of models and others would write over the demonstration's
  * data and the studies', written down before it was looked at which of them are taken. Above each stands its mode and what becomes of it.
  */
 
-const DEMO = new URL('../../../src/demo/', import.meta.url)
 const TEXTS = new URL('analyst-texts/', import.meta.url)
-
-function manifestOf(path: string) {
-  const read = parseYaml(readFileSync(new URL(path, DEMO), 'utf8'))
-  assert.ok(read.ok)
-  return manifestSchema.parse(read.value)
-}
-
-const studies = readdirSync(new URL('studies/manifests/', DEMO)).map((name) => `studies/manifests/${name}`)
-const dataSets = new Map(
-  ['manifests/athletes.yaml', ...studies].map(manifestOf).map((manifest) => [manifest.dataSet, manifest]),
-)
 
 interface WrittenText {
   readonly mode: string

@@ -210,6 +210,7 @@ export const DECLINED_FUNCTIONS: readonly DeclinedFunctions[] = [
     names: ['hashtext', 'hash', 'crc32', 'farm_fingerprint'],
     why: 'the engines differ, and a person key may only be counted, joined on or shown; choose by a column',
   },
+  { names: ['<=>'], why: 'it is of another dialect; write IS NOT DISTINCT FROM' },
   { names: ['=='], why: 'it is of another dialect; write =' },
   { names: ['!=='], why: 'it is of another dialect; write <>' },
 ]

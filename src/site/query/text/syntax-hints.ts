@@ -7,6 +7,9 @@ interface SyntaxHint {
 
 const ANY = /(?:)/
 
+const IN_SUB_SELECT =
+  'put the SELECT into a sub-select, and the condition on its window into a WHERE around it'
+
 /** A table: what people write who know another dialect. The first that fits is said; none holds anything of the text. */
 const SYNTAX_HINTS: readonly SyntaxHint[] = [
   { before: /`[^`]*$/, from: ANY, write: 'names stand in double quotes' },
@@ -16,7 +19,13 @@ const SYNTAX_HINTS: readonly SyntaxHint[] = [
   {
     before: ANY,
     from: /^qualify\b/i,
-    write: 'put the SELECT into a sub-select, and the condition on its window into a WHERE around it',
+    write: IN_SUB_SELECT,
+  },
+  // A word that the grammar does not know is a name for what stands before it: it stops one further.
+  {
+    before: /\bqualify\s*$/i,
+    from: ANY,
+    write: IN_SUB_SELECT,
   },
   {
     before: /\b(?:group|order)\s+by\s+all\s*$/i,
@@ -33,8 +42,9 @@ const SYNTAX_HINTS: readonly SyntaxHint[] = [
     from: /^(?:from|where|group|order|having|limit|\))/i,
     write: 'there is a comma too many',
   },
-  { before: /\*\s*$/, from: /^(?:exclude|except|replace)\b/i, write: 'name the columns instead of *' },
-  { before: /\blimit\s+\d+\s*$/i, from: /^,/, write: 'write LIMIT and OFFSET' },
+  { before: /\*\s*$/, from: /^(?:exclude|replace)\b/i, write: 'name the columns instead of *' },
+  { before: /\*\s*except\s*\(\s*$/i, from: ANY, write: 'name the columns instead of *' },
+  { before: ANY, from: /^limit\s+\d+\s*,/i, write: 'write LIMIT and OFFSET' },
   { before: /\binterval\s+\d+\s*$/i, from: ANY, write: "write a span as interval '30 days'" },
   { before: /\binterval\s*$/i, from: /^\d/, write: "write a span as interval '30 days'" },
   {
@@ -48,9 +58,12 @@ const SYNTAX_HINTS: readonly SyntaxHint[] = [
     write: 'write CAST, which gives null for what is no such value',
   },
   { before: ANY, from: /^(?:rlike|regexp|glob)\b/i, write: 'write ~, or LIKE' },
-  { before: ANY, from: /^(?:pivot|unpivot)\b/i, write: 'write one aggregate with FILTER for each column' },
-  { before: ANY, from: /^(?:mod|div)\b/i, write: 'write % or /' },
-  { before: ANY, from: /^<=>/, write: 'write IS NOT DISTINCT FROM' },
+  {
+    before: /\b(?:pivot|unpivot)\s*\(\s*\w*\s*$/i,
+    from: ANY,
+    write: 'write one aggregate with FILTER for each column',
+  },
+  { before: /\b(?:mod|div)\s*$/i, from: ANY, write: 'write % or /' },
 ]
 
 /** What to write where the grammar stopped at a character; empty where nothing is known. */
