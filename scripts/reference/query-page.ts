@@ -43,7 +43,8 @@ ${markdownTable(['limit', 'value'], LIMIT_ROWS)}
 ## Aggregates
 
 In \`aggregate\` mode each output column is a grouping expression or is made from these. Sums and averages clamp each value
-to the bounds in the column’s description. In a sub-query that groups by the person, ${Object.keys(
+to the bounds in the column’s description, each column in it before anything is made of it: \`sum(abs(x - 60))\` of a stored 100 that may be 50 at most adds 10. A condition sees what is
+stored, in \`FILTER\`, in \`CASE\` and as a number: \`sum((x > 60)::int)\` counts that 100. In a sub-query that groups by the person, ${Object.keys(
     PER_PERSON_AGGREGATES,
   )
     .map((name) => `\`${name}\``)

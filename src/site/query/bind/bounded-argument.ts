@@ -6,7 +6,7 @@ import { nullableSources } from '../bound/joined-level.ts'
 /**
  * The same argument with each column in it kept to its declared bounds. Keeping the whole to the bounds that follow
  * from them is not enough: values past the bounds would show in `sum(x * x / x) - sum(x)`. A column alone stays as it
- * is, because it is kept to its bounds as the whole argument. Conditions of a CASE see values as they are.
+ * is, because it is kept to its bounds as the whole argument. Conditions, of a CASE or made a number, see values as they are.
  */
 export function withinBounds(argument: Expr): Expr {
   return argument.kind === 'column' ? argument : boundValues(argument)
@@ -22,8 +22,10 @@ export function spreadArgument(argument: Expr): Expr {
   return call('clamp_number', [number], [-SPREAD_MAX, SPREAD_MAX])
 }
 
-function boundValues(expr: Expr): Expr {
+/** The same of a column alone, for what is compared. */
+export function boundValues(expr: Expr): Expr {
   if (expr.kind === 'column') return bounded(expr)
+  if (expr.type === 'boolean') return expr
   if (expr.kind === 'call') return { ...expr, args: expr.args.map(boundValues) }
   if (expr.kind !== 'case') return expr
   const whens = expr.whens.map(({ when, value }) => ({ when, value: boundValues(value) }))

@@ -1,6 +1,7 @@
 import type { Call, Case, Expr } from '../bound/bound-query.ts'
 import { sameExpression } from '../bound/same-expression.ts'
 import type { CallId } from '../catalogue/catalogue.ts'
+import { boundValues, withinBounds } from './bounded-argument.ts'
 import { call, literal } from './build-expression.ts'
 
 /** A product of values, some of them divided by, and what it is multiplied by. */
@@ -78,7 +79,7 @@ function takenApart(expr: Expr, isAtom: IsAtom): readonly Branch[] {
   if (expr.kind === 'case') return takenCase(expr, isAtom)
   const made = expr.kind === 'call' ? takenCall(expr, isAtom) : undefined
   if (made) return made
-  return isIndicator(expr) ? truthOf(call('eq', [expr, literal('integer', 1)]), expr) : [atomOf(expr)]
+  return isIndicator(expr) ? truthOf(comparison('eq', expr, literal('integer', 1)), expr) : [atomOf(expr)]
 }
 
 function constantOf(constant: number): Polynomial {
@@ -136,12 +137,12 @@ const OF_TWO: Readonly<Partial<Record<CallId, Taking>>> = {
   mul_number: ({ a, b, of }) => both(of(a), of(b), multiplied),
   div_number: ({ a, b, of }) => divided(of(a), b),
   nullif: ({ a, b, of }) => {
-    const isSame = call('eq', [a, b])
+    const isSame = comparison('eq', a, b)
     return [...only(of(a), isNot(isSame)), { when: [isSame], needs: [], sum: undefined }]
   },
   coalesce: ({ a, b, of }) => [
-    ...only(of(a), call('is_not_null', [a])),
-    ...only(of(b), call('is_null', [a])),
+    ...only(of(a), call('is_not_null', [withinBounds(a)])),
+    ...only(of(b), call('is_null', [withinBounds(a)])),
   ],
   least: ({ a, b, of }) => extreme('lt', [a, b], of),
   greatest: ({ a, b, of }) => extreme('gt', [a, b], of),
@@ -155,6 +156,21 @@ function takenCall({ call: made, args }: Call, isAtom: IsAtom): readonly Branch[
   if (a === undefined || b === undefined || args.length !== 2) return undefined
   if (made === 'power') return isTwo(b) ? squared(of(a)) : undefined
   return OF_TWO[made]?.({ a, b, of })
+}
+
+/**
+ * Of values that are kept to their bounds, as those that are summed are: with 100 stored where 50 is the most, `abs(x - 60)` is 10, and adds it.
+ */
+function comparison(id: 'lt' | 'gt' | 'eq', a: Expr, b: Expr): Expr {
+  return call(id, isBetweenBounds(b, a) ? [a, b] : [boundValues(a), boundValues(b)])
+}
+
+/** Whether a column is on the same side of a number with its bounds and without them. */
+function isBetweenBounds(number: Expr, { kind, range }: Expr): boolean {
+  if (number.kind !== 'literal' || typeof number.value !== 'number') return false
+  return (
+    kind === 'column' && range !== undefined && number.value > range.least && number.value < range.greatest
+  )
 }
 
 function squared(branches: readonly Branch[]): readonly Branch[] {
@@ -199,22 +215,19 @@ export function different(exprs: readonly Expr[]): readonly Expr[] {
 }
 
 function magnitude(value: Expr, branches: readonly Branch[]): readonly Branch[] {
-  const isNegative = call('lt', zeroBeside(value))
+  const isNegative = comparison('lt', value, literal(value.type, 0))
   return [...each(only(branches, isNegative), (sum) => scaled(sum, -1)), ...only(branches, isNot(isNegative))]
 }
 
 function signOf(value: Expr): readonly Branch[] {
-  const [isMore, isLess] = [call('gt', zeroBeside(value)), call('lt', zeroBeside(value))]
+  const nothing = literal(value.type, 0)
+  const [isMore, isLess] = [comparison('gt', value, nothing), comparison('lt', value, nothing)]
   const needs = [value]
   return [
     { when: [isMore], needs, sum: constantOf(1) },
     { when: [isLess], needs, sum: constantOf(-1) },
     { when: [isNot(isMore), isNot(isLess)], needs, sum: constantOf(0) },
   ]
-}
-
-function zeroBeside(value: Expr): readonly [Expr, Expr] {
-  return [value, literal(value.type, 0)]
 }
 
 /** LEAST and GREATEST look past a null: it is the other then. */
@@ -224,8 +237,8 @@ function extreme(
   of: (arg: Expr) => readonly Branch[],
 ): readonly Branch[] {
   if (b.kind === 'literal' && b.value === null) return of(a)
-  const isFirst = call(isBefore, [a, b])
-  const isAlone = b.kind === 'literal' ? isFirst : call('or', [isFirst, call('is_null', [b])])
+  const isFirst = comparison(isBefore, a, b)
+  const isAlone = b.kind === 'literal' ? isFirst : call('or', [isFirst, call('is_null', [withinBounds(b)])])
   return [...only(of(a), isAlone), ...only(of(b), isNot(isAlone))]
 }
 

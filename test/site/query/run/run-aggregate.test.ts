@@ -324,3 +324,89 @@ test('a variance and a covariance have the largest squares and products of one p
     )
   }
 })
+
+/** What PostgreSQL makes of values, null among them. */
+const orNull =
+  (made: (...values: readonly number[]) => number | null) =>
+  (...values: readonly (number | null)[]): number | null => {
+    const there = values.filter((value) => value !== null)
+    return there.length === values.length ? made(...there) : null
+  }
+const extreme =
+  (of: (...values: readonly number[]) => number) =>
+  (...values: readonly (number | null)[]): number | null => {
+    const there = values.filter((value) => value !== null)
+    return there.length > 0 ? of(...there) : null
+  }
+const [least, greatest] = [extreme(Math.min), extreme(Math.max)]
+
+/** What is summed, and what it is of one row: of `paid`, `steps` and `always` within their bounds, and of `paid` as it is stored. */
+const OF_BOUNDED: Readonly<Record<string, (row: BoundedRow) => number | null>> = {
+  'abs(paid - 200)': ({ paid }) => orNull((x) => Math.abs(x - 200))(paid),
+  'abs(paid - 60) * steps': ({ paid, steps }) => orNull((x, y) => Math.abs(x - 60) * y)(paid, steps),
+  'least(paid, 150)': ({ paid }) => least(paid, 150),
+  'least(paid, 60)': ({ paid }) => least(paid, 60),
+  'greatest(paid, 150)': ({ paid }) => greatest(paid, 150),
+  'greatest(paid, always * 30)': ({ paid, always }) => greatest(paid, always * 30),
+  'least(abs(paid - 200), 120)': ({ paid }) => least(orNull((x) => Math.abs(x - 200))(paid), 120),
+  'sign(paid - 150)': ({ paid }) => orNull((x) => Math.sign(x - 150))(paid),
+  'sign(paid - 100)': ({ paid }) => orNull((x) => Math.sign(x - 100))(paid),
+  'nullif(paid, 100)': ({ paid }) => (paid === 100 ? null : paid),
+  'nullif(paid, 900) + 1': ({ paid }) => orNull((x) => x + 1)(paid),
+  'coalesce(nullif(paid, 100), 7)': ({ paid }) => (paid === 100 ? 7 : (paid ?? 7)),
+  'coalesce(nullif(paid, 900), 7)': ({ paid }) => paid ?? 7,
+  '(paid - 150) * (paid - steps)': ({ paid, steps }) => orNull((x, y) => (x - 150) * (x - y))(paid, steps),
+  // A condition sees what is stored, as it does in FILTER.
+  '(paid > 150)::int': ({ stored }) => orNull((x) => (x > 150 ? 1 : 0))(stored),
+  'case when paid > 150 then paid when steps < 0 then 3 else 1 end': ({ paid, stored, steps }) =>
+    stored !== null && stored > 150 ? paid : steps !== null && steps < 0 ? 3 : 1,
+  'least(case when paid > 150 then paid else 7 end, 150)': ({ paid, stored }) =>
+    stored !== null && stored > 150 ? least(paid, 150) : 7,
+}
+
+interface BoundedRow {
+  readonly paid: number | null
+  readonly stored: number | null
+  readonly steps: number | null
+  readonly always: number
+}
+
+test('what conditions decide in a sum is decided by values within their bounds, as what is summed is', async () => {
+  const within = (value: unknown, low: number, high: number) =>
+    value === null ? null : Math.min(Math.max(Number(value), low), high)
+  const known = rows.map(([, , stored, steps, always]): BoundedRow => ({
+    paid: within(stored, 0, 100),
+    stored: stored === null ? null : Number(stored),
+    steps: within(steps, -10, 10),
+    always: within(always, 1, 5) ?? 1,
+  }))
+  for (const engine of [engines.duckdb, engines.postgres]) {
+    const asked = { dataSets: [data], eligible: all, relations: await engine.relations([data], all) }
+    for (const [name, made] of Object.entries(OF_BOUNDED)) {
+      const values = known.map(made).filter((value) => value !== null)
+      const sum = values.reduce((total, value) => total + value, 0)
+      const sql = `select sum(${name}), avg(${name}) from people`
+      const answer = await askEngine(engine, { ...asked, sql })
+      assert.ok(answer.ok, `${name}: ${JSON.stringify(answer)}`)
+      const [[total, mean] = []] = answer.value.rows
+      assert.ok(
+        Math.abs(Number(total) - sum) < 1e-9 && Math.abs(Number(mean) - sum / values.length) < 1e-9,
+        `${engine.dialect}: ${name} is ${String(total)}, ${String(mean)}, not ${sum}, ${sum / values.length}`,
+      )
+    }
+  }
+})
+
+test('with noise the same is summed: values within their bounds, and what a condition says of them as they are', () => {
+  const argumentOf = (value: string) => {
+    const checked = checkQuestion(`select sum(${value}) from people`, {
+      mode: 'private',
+      dataSets: new Map([['people', { ...manifest, modes: ['private'] }]]),
+    })
+    assert.ok(checked.ok, JSON.stringify(checked))
+    return JSON.stringify(checked.value.query.measures[0]?.argument)
+  }
+  assert.match(argumentOf('abs(paid - 200)'), /clamp_number/)
+  for (const condition of ['(paid > 150)::int', 'case when paid > 150 then 1 else 0 end'])
+    assert.doesNotMatch(argumentOf(condition), /clamp_number/)
+})
