@@ -4,6 +4,7 @@ import { DuckDBInstance } from '@duckdb/node-api'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import fc from 'fast-check'
 import { sha256 } from '../../../src/kernel/digest.ts'
+import { LIMITS } from '../../../src/kernel/limits.ts'
 import { ok } from '../../../src/kernel/result.ts'
 import type { Manifest } from '../../../src/protocol/data-set.ts'
 import { manifestSchema } from '../../../src/protocol/data-set.ts'
@@ -156,7 +157,12 @@ async function collect(
 /** The same where there are no more groups than this. */
 async function collectUpTo(
   groupsMax: number | undefined,
-  { design, visits, way }: { design: PrivateDesign; visits: readonly Visit[]; way: Way },
+  {
+    design,
+    visits,
+    way,
+    run = runner,
+  }: { design: PrivateDesign; visits: readonly Visit[]; way: Way; run?: QueryRunner },
 ): ReturnType<typeof collectPrivate> {
   await fill(visits)
   const rows = new Map<number, number>()
@@ -177,7 +183,20 @@ async function collectUpTo(
     ...(way === 'plain' ? {} : { plain: undefined }),
     ...(way === 'bounded' ? { listed: undefined } : {}),
   }
-  return collectPrivate(ways, runner, groupsMax)
+  return collectPrivate(ways, run, groupsMax)
+}
+
+/** What comes first is said to have more rows than may be, and fails when it is read. */
+function tooManyAtFirst(): QueryRunner {
+  const unreadable = { rowCount: LIMITS.releaseRowsMax + 1, column: () => assert.fail('A column was read') }
+  let statements = 0
+  return {
+    run: async (statement) => {
+      const result = await runner.run(statement)
+      statements += 1
+      return result.ok && statements === 1 ? ok({ ...result.value, ...unreadable }) : result
+    },
+  }
 }
 
 /** Every figure of every group, by its name; for a quantile the loss of every place. */
@@ -319,6 +338,9 @@ test('too many groups are refused however they are collected, and the most there
     assert.equal(few.ok && few.value.length, 3)
     const many = await collectUpTo(2, { design, visits, way })
     assert.equal(!many.ok && many.error.code, 'declined.too_large')
+    // More than may be read are not: another way is taken, if there is one.
+    const unread = await collectUpTo(3, { design, visits, way, run: tooManyAtFirst() })
+    assert.equal(unread.ok, way !== 'bounded')
   }
   fc.assert(
     fc.property(fc.uint8Array({ minLength: 32, maxLength: 32 }), (chance) => {

@@ -88,7 +88,7 @@ async function collectPlain(
   const areDisjoint = all.count() === sets.reduce((sum, set) => sum + set.count(), 0)
   if (!areDisjoint || result.value.rowCount > LIMITS.releaseRowsMax) return ok(undefined)
   const groups = readGroups(plan, result.value, (row) => sets[row]?.count() ?? 0)
-  return groups.ok ? ok(shownOf(plan.design, groups.value)) : groups
+  return ok(shownOf(plan.design, groups))
 }
 
 async function collectBounded(
@@ -97,8 +97,9 @@ async function collectBounded(
 ): Promise<Outcome<readonly PrivateGroup[]>> {
   const result = await runner.run(plan.bounded)
   if (!result.ok) return result
+  if (result.value.rowCount > LIMITS.releaseRowsMax) return declinedGroups()
   const people = result.value.column(plan.design.checked.query.keys.length)
-  return readGroups(plan, result.value, (row) => Number(people[row] ?? 0))
+  return ok(readGroups(plan, result.value, (row) => Number(people[row] ?? 0)))
 }
 
 /** As many groups as are never refused. */
@@ -124,8 +125,7 @@ function readGroups(
   { design }: PrivatePlan,
   result: VaultResult,
   peopleOf: (row: number) => number,
-): Outcome<readonly PrivateGroup[]> {
-  if (result.rowCount > LIMITS.releaseRowsMax) return declinedGroups()
+): readonly PrivateGroup[] {
   const { keys } = design.checked.query
   const keyColumns = keys.map((_, index) => result.column(index))
   const width = PRIVATE_COLUMNS.length
@@ -133,18 +133,16 @@ function readGroups(
     PRIVATE_COLUMNS.map((_name, offset) => result.column(keys.length + 1 + index * width + offset)),
   )
   const whole = (column: number, row: number): bigint => BigInt(String(columns[column]?.[row] ?? 0))
-  return ok(
-    Array.from({ length: result.rowCount }, (_, row) => ({
-      keys: keys.map(({ type }, index) => toReleased(keyColumns[index]?.[row], type)),
-      people: BigInt(peopleOf(row)),
-      series: design.series.map((_one, index) => ({
-        rows: whole(index * width, row),
-        distances: whole(index * width + 1, row),
-        squares: whole(index * width + 2, row),
-      })),
-      places: [],
+  return Array.from({ length: result.rowCount }, (_, row) => ({
+    keys: keys.map(({ type }, index) => toReleased(keyColumns[index]?.[row], type)),
+    people: BigInt(peopleOf(row)),
+    series: design.series.map((_one, index) => ({
+      rows: whole(index * width, row),
+      distances: whole(index * width + 1, row),
+      squares: whole(index * width + 2, row),
     })),
-  )
+    places: [],
+  }))
 }
 
 /** Public groups are all there, the empty ones too; what stands under other keys is left out, whatever it is. */
