@@ -14,6 +14,13 @@ declinesAll([
     /"split_part" of/,
   ],
   ["select to_char(born, 'D'), count(*) from athletes group by 1", 'declined.sql_function', /date pattern/],
+  ['select avg(datediff(day, born, born)) from athletes', 'declined.sql_function', /write a - b for days/],
+  ['select top (5) sex from athletes', 'declined.sql_function', /write LIMIT at the end\), at character 8$/],
+  [
+    'select date_trunc(month, born), count(*) from athletes group by 1',
+    'declined.column',
+    /no column "month".*; a unit of time is written in single quotes/,
+  ],
   ["select age(born, '2020-01-01') from athletes", 'declined.sql_function', /"age"/],
   [
     'select max(height) from athletes',

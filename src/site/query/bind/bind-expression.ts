@@ -23,6 +23,7 @@ import { asNumber, asSpan, isSpan, resolveTerm, secondsOfAll } from './spans.ts'
 import { readInteger, readLiteral, readNumber } from '../bound/literals.ts'
 import { offsetOf, textsOf } from '../text/nodes.ts'
 import type { OuterNames } from './outer-names.ts'
+import { callsNamed } from '../catalogue/catalogue.ts'
 import { whyDeclined } from '../catalogue/declined-functions.ts'
 import { atNode, notAllowed, notSupported, spoken, wrongColumn } from '../text/refusal.ts'
 import { findColumn } from './scope.ts'
@@ -240,6 +241,8 @@ function bindFunction(node: FuncCall, frame: Frame): Expr {
   if (counted) return bindNamed(PARTS.count, counted, frame, node.location)
   const special = name === 'extract' || name === 'date_part' ? bindExtract(args, frame) : undefined
   if (special) return special
+  // Before its arguments: in another dialect the day of datediff(day, a, b) is no column.
+  if (why !== '' && callsNamed(name).length === 0) throw notAllowed(`${spoken(name)}${why}`, node.location)
   const terms = args.map((arg) => bindOperand(arg, frame))
   const place = { offset: node.location, name }
   const seconds = name === 'extract' || name === 'date_part' ? secondsIn(terms, place) : undefined

@@ -200,6 +200,7 @@ export const DECLINED_FUNCTIONS: readonly DeclinedFunctions[] = [
     why: 'it is of another dialect; write a / nullif(b, 0)',
   },
   { names: ['instr', 'locate', 'charindex'], why: 'it is of another dialect; write position(a in b)' },
+  { names: ['top'], why: 'it is of another dialect; write LIMIT at the end' },
   { names: ['len'], why: 'it is of another dialect; write length(x)' },
   { names: ['ucase', 'lcase'], why: 'it is of another dialect; write upper(x) or lower(x)' },
   {

@@ -49,9 +49,11 @@ export class UnknownColumnRefusal extends Refusal {
     const written = this.offset === undefined ? '' : Buffer.from(text).subarray(this.offset).toString()
     const hint = QUOTED_NAME.test(written)
       ? 'a text is written in single quotes'
-      : isNameOfOutput(this.detail, text)
-        ? 'what SELECT names has that name in GROUP BY and ORDER BY alone: write what it stands for, and a condition on an aggregate in HAVING'
-        : undefined
+      : UNIT_BEFORE_OTHERS.test(written)
+        ? "a unit of time is written in single quotes, as in date_trunc('month', t)"
+        : isNameOfOutput(this.detail, text)
+          ? 'what SELECT names has that name in GROUP BY and ORDER BY alone: write what it stands for, and a condition on an aggregate in HAVING'
+          : undefined
     if (hint === undefined) return super.toDecline(text)
     return new Refusal(this.code, `${this.detail}; ${hint}`, this.offset).toDecline(text)
   }
@@ -62,6 +64,9 @@ function isNameOfOutput(detail: string, text: string): boolean {
   const name = /^There is no column "(\w+)"/.exec(detail)?.[1]
   return name !== undefined && new RegExp(`\\bas\\s+"?${name}\\b`, 'i').test(text)
 }
+
+/** A unit as the first of several arguments, where other dialects have a word of their own. */
+const UNIT_BEFORE_OTHERS = /^(?:year|quarter|month|week|day|hour|minute|second)\s*,/i
 
 /** A name in double quotes by itself, not one of a relation. */
 const QUOTED_NAME = /^"(?:[^"]|"")*"(?!\s*\.)/

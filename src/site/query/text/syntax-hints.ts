@@ -16,6 +16,13 @@ const SYNTAX_HINTS: readonly SyntaxHint[] = [
   { before: ANY, from: /^`/, write: 'names stand in double quotes' },
   { before: /\btop\s*\(?\s*$/i, from: /^\d/, write: 'write LIMIT at the end' },
   { before: ANY, from: /^top\b/i, write: 'write LIMIT at the end' },
+  // In parentheses it is a call, and the grammar stops behind it.
+  { before: /\btop\s*\(\s*\d+\s*\)[\s*]*(?:percent|with)?\s*$/i, from: ANY, write: 'write LIMIT at the end' },
+  {
+    before: /\bextract\s*\(\s*\w+\s*$/i,
+    from: /^,/,
+    write: 'write FROM between them, as in extract(year from t)',
+  },
   {
     before: ANY,
     from: /^qualify\b/i,

@@ -36,7 +36,7 @@ select sport, count(*) as n, avg((gold > 0)::int) as positive_rate from athletes
 -- aggregate, taken
 select count(*) as n, sum(height) as sx, sum(weight) as sy, sum(height * weight) as sxy, sum(height * height) as sxx from athletes where height is not null and weight is not null;
 
--- aggregate, declined at 25: The person key may only be counted, joined on and, in mode rows,
+-- aggregate, declined at 16: Not allowed: "hashtext" (the engines differ, and a person key may only be counted, joined on or shown; choose by a column)
 select mod(abs(hashtext(id)), 10) as fold, count(*) from athletes group by 1;
 
 -- aggregate, declined at 53: Not supported: TABLESAMPLE (an equal question must have an equal answer); ask about
@@ -102,7 +102,7 @@ select avg(m) as between_mean, stddev(m) as between_sd, sqrt(avg(s * s)) as with
 -- aggregate, taken
 select sum(steps) from lifesnaps_daily where day between '2021-06-01' and '2021-06-30' and 'Walk' = any (string_to_array(activity_types, ';'));
 
--- aggregate, declined at 15: Not allowed: "string_to_array" (lists are read, not made; ask with = ANY, &&, @>,
+-- aggregate, declined at 8: Not allowed: "unnest" (it makes several rows of one; ask with = ANY, &&, @>,
 select unnest(string_to_array(activity_types, ';')) as kind, count(*) from lifesnaps_daily group by 1 order by 2 desc;
 
 -- aggregate, declined at 45: Not supported: a function as a relation (it makes several rows of one, or rows of

@@ -7,6 +7,10 @@ import { checkQuestion } from '../../../../src/site/query/check-question.ts'
 const WRITTEN: readonly (readonly [sql: string, says: RegExp])[] = [
   ['select `sex` from a', /names stand in double quotes/],
   ['select top 5 sex from a', /write LIMIT at the end/],
+  ['select top (5) * from a', /write LIMIT at the end/],
+  ['select top (5) percent sex from a', /write LIMIT at the end/],
+  ['select top (5) with ties sex from a', /write LIMIT at the end/],
+  ['select extract(year, born) from a', /extract\(year from t\)/],
   [
     'select sex from a where sex = 1 qualify row_number() over () = 1',
     /condition on its window into a WHERE/,
