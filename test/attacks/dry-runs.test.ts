@@ -95,6 +95,23 @@ test('dry runs are no oracle: each is held against the others, and asks against 
   assert.deepEqual([everybody?.release?.rows, rest?.release?.rows], [[[COUNT]], [[COUNT - MINIMUM_GROUP]]])
 })
 
+test('what a dry run tells of fewer people the ask then gives, once and again, though less could be given anew', async () => {
+  const people = testPeople(28, (_, index) => ({ country: index % 2 === 0 ? 'IE' : 'FR', score: 50 }))
+  await trade.fill(trade.site(), { dataSet: 'leavers', people })
+  const asker = await newAsker()
+  const inLeavers = { offer: 'leavers' } as const
+  const byCountry = 'select country, count(*), avg(score) from leavers group by country'
+  assert.equal((await decisionOf(asker, byCountry, inLeavers)).reason, 'approved')
+  await trade.site().issuer.revokeGrants([{ dataSet: 'leavers', person: 'p-1' }])
+  const counted = 'select count(*) from leavers'
+  const { reason, people: told, price } = await decisionOf(asker, counted, { ...inLeavers, ...dryRun })
+  assert.equal(reason, 'partial.differencing')
+  for (const again of [dryRun, {}, dryRun, {}]) {
+    const decision = await decisionOf(asker, counted, { ...inLeavers, ...again })
+    assert.deepEqual([decision.reason, decision.people, decision.price], [reason, told, price])
+  }
+})
+
 test('a limit of price is no oracle: who is over it is held against what is asked next', async () => {
   const asker = await newAsker()
   const cheap = { maxPrice: money(120n, 'EUR') }

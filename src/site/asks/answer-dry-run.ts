@@ -15,7 +15,7 @@ import { reserveAnswer } from './reserve-answer.ts'
 import { reservationParts } from './reserve-run.ts'
 import type { Approved } from './reserve-run.ts'
 import { lookBefore } from './look-before.ts'
-import { releaseAgain } from './stored-release.ts'
+import { keptForLater, releaseAgain } from './stored-release.ts'
 import { standsOn, toldOutcome } from './told-decline.ts'
 import type { ToldOutcome } from './told-decline.ts'
 import type { AskParts, SiteParts } from './site-parts.ts'
@@ -24,7 +24,7 @@ import type { AskParts, SiteParts } from './site-parts.ts'
  * What an ask in `aggregate` would come to: run, guarded and priced as it would be, but nothing is sealed, charged or
  * released. It tells the steps of price, people and coverage, or the decline, and no more than the ask itself would
  * tell; and it is counted as an answer by the guard, so that nobody learns by dry runs what asks would be refused.
- * The same ask afterwards cuts nothing new.
+ * The same ask afterwards gets what this one was let through, and cuts nothing new.
  */
 export async function answerDryRun(
   facts: AskFacts,
@@ -41,12 +41,11 @@ export async function answerDryRun(
   if (!hold) return 'again'
   const guarded = await guardRelease({ facts, planned, collected: collected.value, hold, parts })
   if (guarded === 'again' || !guarded.ok) return guarded
-  if (!(await countAsTold(guarded.value, parts))) return 'again'
-  return await reserveTold(
-    facts,
-    { planned, guarded: guarded.value, engineMs: collected.value.engineMs },
-    parts,
-  )
+  const { engineMs } = collected.value
+  // Computed anew next to its own cuts it could be about other people, or nobody: the ask that follows gets this one.
+  const kept = keptForLater(facts, { look, guarded: guarded.value, engineMs, parts })
+  if (!(await countAsTold(kept, parts))) return 'again'
+  return await reserveTold(facts, { planned, guarded: kept, engineMs }, parts)
 }
 
 async function reserveTold(
