@@ -46,7 +46,7 @@ export function previewGrant(
     ['What would leave?', terms.modes.map((mode) => MODE_TEXTS[mode](manifest, terms)).join(' ')],
     [
       'From which countries would they see the result?',
-      `From ${placeNames(manifest.perimeter.release.within)}. The data itself stays in ${placeName(site.territory)}, at ${called(site.custodian)}, and nobody else gets it.`,
+      `From ${placeNames(manifest.perimeter.release.within)}. ${stayText(terms, `${placeName(site.territory)}, at ${called(site.custodian)}`)}`,
     ],
     ['How often?', timeText(validUntil)],
     ['For what money?', moneyText(terms, manifest)],
@@ -137,6 +137,12 @@ function groupsText(manifest: Manifest, terms: GrantTerms): string {
   const isMore = ofSpecial > least && hasSpecial(coveredColumns(terms, manifest))
   const special = isMore ? `, at least ${ofSpecial} where specially protected data is used` : ''
   return `Numbers about groups of at least ${least} people${special}; never yours alone.`
+}
+
+function stayText({ modes }: GrantTerms, place: string): string {
+  return modes.includes('rows')
+    ? `Only single rows are given on, as said above; all else stays in ${place}.`
+    : `The data itself stays in ${place}, and nobody else gets it.`
 }
 
 function timeText(validUntil: string | undefined): string {

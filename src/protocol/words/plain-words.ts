@@ -92,10 +92,14 @@ export function placeName(area: string, language: ReaderLanguage = 'en'): string
   return language === 'en' && WITH_ARTICLE.test(name) ? `the ${name}` : name
 }
 
-/** Several of them, separated by commas. */
+/** Several of them: `Ireland, France and the European Economic Area`. */
 export function placeNames(areas: readonly string[], language: ReaderLanguage = 'en'): string {
-  return areas.map((area) => placeName(area, language)).join(', ')
+  const names = areas.map((area) => placeName(area, language))
+  const last = names.pop() ?? ''
+  return names.length === 0 ? last : `${names.join(', ')} ${AND[language]} ${last}`
 }
+
+const AND: Readonly<Record<ReaderLanguage, string>> = { en: 'and', de: 'und', fr: 'et' }
 
 /** What a purpose is called: `Academic Research`, `Forschung an Hochschulen und Akademien`. */
 export function purposeName(purpose: string, language: ReaderLanguage = 'en'): string {

@@ -40,6 +40,7 @@ export async function giveNotice(
     language,
     authority,
     objectTo: [...new Set(objectTo)],
+    givesRows: manifest.modes.includes('rows'),
   })
 }
 

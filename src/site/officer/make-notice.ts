@@ -38,6 +38,7 @@ export function makeNotice(
     language,
     authority,
     objectTo,
+    givesRows,
   }: {
     activity: ControllerActivity
     /** What the controller says of the data set, for who reads the language. */
@@ -49,6 +50,8 @@ export function makeNotice(
     authority: PartyContact['supervisoryAuthority']
     /** Where people object besides the site, as the records of interests say. */
     objectTo: readonly string[]
+    /** Whether the terms offer rows of people, to those whom each allows them. */
+    givesRows: boolean
   },
 ): Notice {
   const words = NOTICE_WORDS[language]
@@ -58,7 +61,7 @@ export function makeNotice(
     {
       article: '13(1)(a), (b)',
       heading: headings.controller,
-      text: whoIsResponsible(register, activity, language),
+      text: whoIsResponsible(register, activity, { language, givesRows }),
     },
     {
       article: '13(1)(c)',
@@ -85,7 +88,7 @@ export function makeNotice(
     {
       article: '13(2)(d)',
       heading: headings.complaint,
-      text: [words.complaint(authority ?? words.leadAuthority)],
+      text: [words.complaint(authority)],
     },
     {
       article: '14(2)(f)',
@@ -148,7 +151,7 @@ function restsOn({ bases }: ControllerActivity, purpose: string): ControllerActi
 function whoIsResponsible(
   register: Register,
   activity: ControllerActivity,
-  language: NoticeLanguage,
+  { language, givesRows }: { language: NoticeLanguage; givesRows: boolean },
 ): string[] {
   const words = NOTICE_WORDS[language]
   const { controller } = activity
@@ -157,10 +160,11 @@ function whoIsResponsible(
     [partyName(controller, words), address, email].filter((part) => part !== undefined).join(', '),
     ...(dataProtectionOfficer === undefined ? [] : [words.officer(dataProtectionOfficer)]),
     ...(representative === undefined ? [] : [words.representative(representative)]),
-    words.processor(
-      register.processor.name ?? register.processor.member,
-      placeName(register.place.territory, language),
-    ),
+    words.processor({
+      name: register.processor.name ?? register.processor.member,
+      territory: placeName(register.place.territory, language),
+      givesRows,
+    }),
     ...underWhat(register, activity, language),
   ]
 }

@@ -9,18 +9,18 @@ export function measuresOf(manifest: Manifest): readonly string[] {
   const isSpecial = manifest.columns.some(({ sensitivity }) => sensitivity === 'special_category')
   return [
     `Pseudonymised and encrypted under a key for each person: ${sealed.map(({ name }) => name).join(', ') || 'no column'}`,
-    'Rows do not leave the site; questions are rewritten so that they read permitted columns of eligible people only',
+    ...(manifest.modes.includes('rows')
+      ? [
+          'Rows leave the site only as people granted them: each to whom its person named, under a pseudonym that differs for each acquirer and purpose',
+        ]
+      : ['Rows do not leave the site']),
+    'Questions are rewritten so that they read permitted columns of eligible people only',
     ...(manifest.modes.includes('aggregate')
       ? [
           `Exact answers stand on ${minimumPeopleOf(manifest, isSpecial)} people or more, also when earlier answers are combined with them`,
         ]
       : []),
     ...(manifest.person.others ? ['Rows about several people are used only if each of them allows it'] : []),
-    ...(manifest.modes.includes('rows')
-      ? [
-          'Rows of people go only to whom each person granted them, under pseudonyms that differ for each acquirer and purpose',
-        ]
-      : []),
     'Every store, process and release operation is checked against the perimeter and signed evidence of place',
     'Releases are sealed to the acquirer; neither network nor uplink can read them',
     'Every decision, release, grant and withdrawal has a signed receipt in an append-only log',

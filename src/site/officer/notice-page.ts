@@ -16,7 +16,7 @@ export function noticePage({ title, language, purpose, version, sections }: Noti
           html`<h2>${heading} <small>Art. ${article}</small></h2>
             ${text.length > 1 ? bullets(text) : html`<p>${text[0]}</p>`}`,
       ),
-      html`<p class="foot">${NOTICE_WORDS[language].version}: <code>${version}</code><br />${purpose}</p>`,
+      html`<p class="foot">${NOTICE_WORDS[language].version} <code>${version}</code><br />${purpose}</p>`,
     ],
   })
 }

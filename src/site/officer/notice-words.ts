@@ -25,7 +25,8 @@ export interface NoticeWords {
   readonly unknownParty: (member: string) => string
   readonly officer: (who: string) => string
   readonly representative: (who: string) => string
-  readonly processor: (name: string, territory: string) => string
+  /** Who keeps the data, and whether rows of it may leave: they may where the terms offer them to those who allow it. */
+  readonly processor: (where: { name: string; territory: string; givesRows: boolean }) => string
   readonly contract: (reference: string, concluded: string) => string
   readonly arrangement: (reference: string, essence: string, contactPoint: string) => string
   /** `from`: the day on which it comes in. */
@@ -52,11 +53,11 @@ export interface NoticeWords {
   readonly rights: readonly string[]
   readonly consent: string
   readonly objection: string
-  readonly complaint: (authority: string) => string
-  readonly leadAuthority: string
+  /** `authority`: the name of the controller's own, where it has said it. */
+  readonly complaint: (authority: string | undefined) => string
   readonly source: (controller: string) => string
   readonly automated: string
-  /** Before the digest of what the notice says. */
+  /** Before the digest of what the notice says, with its colon. */
   readonly version: string
 }
 
@@ -78,8 +79,8 @@ const EN: NoticeWords = {
   unknownParty: (member) => `${member} (has not said yet how to reach it)`,
   officer: (who) => `Data-protection officer: ${who}`,
   representative: (who) => `Representative in the Union: ${who}`,
-  processor: (name, territory) =>
-    `Your data is kept and computed on by ${name} (${territory}), and does not leave that place.`,
+  processor: ({ name, territory, givesRows }) =>
+    `Your data is kept and computed on by ${name} (${territory})${givesRows ? '. Rows of it leave that place only if you allow it.' : ', and does not leave that place.'}`,
   contract: (reference, concluded) =>
     `It does so only as it is instructed, under a contract of ${concluded}: ${reference} (Art. 28).`,
   arrangement: (reference, essence, contactPoint) =>
@@ -126,11 +127,11 @@ const EN: NoticeWords = {
   consent:
     'You may withdraw what you allowed at any time, as easily as you gave it; it holds at once, and what was done before stays lawful (Art. 7(3)).',
   objection: 'You may object to this use at any time (Art. 21); your data is left out from then on.',
-  complaint: (authority) => `You may complain to ${authority}, or to the authority where you live (Art. 77).`,
-  leadAuthority: 'a supervisory authority',
+  complaint: (authority) =>
+    `You may complain to ${authority === undefined ? 'a supervisory authority' : `the supervisory authority (${authority})`}, or to the one where you live (Art. 77).`,
   source: (controller) => `The data comes from ${controller}, which collected it.`,
   automated: 'No decision about you is made by a machine alone (Art. 22).',
-  version: 'Version of this notice',
+  version: 'Version of this notice:',
 }
 
 const DE: NoticeWords = {
@@ -151,8 +152,8 @@ const DE: NoticeWords = {
   unknownParty: (member) => `${member} (hat noch nicht gesagt, wie es zu erreichen ist)`,
   officer: (who) => `Datenschutzbeauftragte Person: ${who}`,
   representative: (who) => `Vertreter in der Union: ${who}`,
-  processor: (name, territory) =>
-    `Ihre Daten werden von ${name} (${territory}) aufbewahrt und ausgewertet und verlassen diesen Ort nicht.`,
+  processor: ({ name, territory, givesRows }) =>
+    `Ihre Daten werden von ${name} (${territory}) aufbewahrt und ausgewertet${givesRows ? '. Zeilen daraus verlassen diesen Ort nur, wenn Sie es erlauben.' : ' und verlassen diesen Ort nicht.'}`,
   contract: (reference, concluded) =>
     `Das geschieht nur nach Weisung, unter einem Vertrag vom ${concluded}: ${reference} (Art. 28).`,
   arrangement: (reference, essence, contactPoint) =>
@@ -203,11 +204,10 @@ const DE: NoticeWords = {
   objection:
     'Sie können dieser Verwendung jederzeit widersprechen (Art. 21); Ihre Daten bleiben dann außen vor.',
   complaint: (authority) =>
-    `Sie können sich bei ${authority} beschweren, oder bei der Behörde an Ihrem Wohnort (Art. 77).`,
-  leadAuthority: 'einer Aufsichtsbehörde',
+    `Sie können sich bei ${authority === undefined ? 'einer Aufsichtsbehörde' : `der Aufsichtsbehörde (${authority})`} beschweren, oder bei der an Ihrem Wohnort (Art. 77).`,
   source: (controller) => `Die Daten stammen von ${controller}, dort wurden sie erhoben.`,
   automated: 'Keine Entscheidung über Sie fällt allein durch eine Maschine (Art. 22).',
-  version: 'Fassung dieses Hinweises',
+  version: 'Fassung dieses Hinweises:',
 }
 
 const FR: NoticeWords = {
@@ -228,8 +228,8 @@ const FR: NoticeWords = {
   unknownParty: (member) => `${member} (n’a pas encore dit comment le joindre)`,
   officer: (who) => `Délégué à la protection des données : ${who}`,
   representative: (who) => `Représentant dans l’Union : ${who}`,
-  processor: (name, territory) =>
-    `Vos données sont conservées et traitées par ${name} (${territory}) et ne quittent pas ce lieu.`,
+  processor: ({ name, territory, givesRows }) =>
+    `Vos données sont conservées et traitées par ${name} (${territory})${givesRows ? '. Des lignes n’en sortent que si vous le permettez.' : ' et ne quittent pas ce lieu.'}`,
   contract: (reference, concluded) =>
     `Cela se fait sur instruction seulement, sous un contrat du ${concluded} : ${reference} (art. 28).`,
   arrangement: (reference, essence, contactPoint) =>
@@ -280,11 +280,10 @@ const FR: NoticeWords = {
   objection:
     'Vous pouvez vous opposer à cet usage à tout moment (art. 21) ; vos données en sont alors exclues.',
   complaint: (authority) =>
-    `Vous pouvez adresser une réclamation à ${authority}, ou à l’autorité de votre lieu de résidence (art. 77).`,
-  leadAuthority: 'une autorité de contrôle',
+    `Vous pouvez adresser une réclamation à ${authority === undefined ? 'une autorité de contrôle' : `l’autorité de contrôle (${authority})`}, ou à celle de votre lieu de résidence (art. 77).`,
   source: (controller) => `Les données viennent de ${controller}, qui les a collectées.`,
   automated: 'Aucune décision vous concernant n’est prise par une machine seule (art. 22).',
-  version: 'Version de cet avis',
+  version: 'Version de cet avis :',
 }
 
 /** The sentences by language. */

@@ -60,7 +60,7 @@ export const contact = {
   country: 'IE',
   email: 'privacy@federation.example',
   dataProtectionOfficer: { name: 'Orla Byrne', email: 'dpo@federation.example' },
-  supervisoryAuthority: 'the Data Protection Commission',
+  supervisoryAuthority: 'Data Protection Commission',
 }
 await controller.describeParty('federation', contact)
 await custodian.describeParty('edgeworks', { ...contact, name: 'Edgeworks' })

@@ -114,7 +114,7 @@ test('notices say what the terms say, in each language, and another version when
   for (const part of [
     'Orla Byrne',
     'The northcare (northcare) received answers (used in: Ireland).',
-    'the Data Protection Commission',
+    'You may complain to the supervisory authority (Data Protection Commission), or to the one where you live (Art. 77).',
     'withdraw',
     'edgeworks',
   ])
@@ -131,6 +131,20 @@ test('notices say what the terms say, in each language, and another version when
     // Terms, codes and times of machines are not for the people who are told (GDPR Art. 12(1)).
     assert.doesNotMatch(words, /eu-gdpr|dpv|\b(?:IE|EEA|adequate)\b|P\d+[YMD]|\d{4}-\d{2}-\d{2}|_/, words)
   }
+  // Rows of people leave the site where the terms offer them, and then no page says that nothing does.
+  const stays = async () => [
+    (await controller.notice(request)).sections[0]?.text.join(' ') ?? '',
+    JSON.stringify((await controller.register()).controllers[0]?.measures),
+  ]
+  const [withRows, measures] = await stays()
+  assert.match(withRows ?? '', /\(Ireland\)\. Rows of it leave that place only if you allow it\./)
+  assert.match(measures ?? '', /Rows leave the site only as people granted them/)
+  const terms = await manifest()
+  await site.issuer.describe({ ...terms, modes: terms.modes.filter((mode) => mode !== 'rows') })
+  const [without, fewer] = await stays()
+  assert.match(without ?? '', /, and does not leave that place\./)
+  assert.match(fewer ?? '', /Rows do not leave the site/)
+  await site.issuer.describe(terms)
   // A purpose that is narrower than one the data set is offered for has a notice of its own.
   const narrower = await controller.notice({ ...request, purpose: 'dpv:AcademicResearch', language: 'de' })
   assert.match(JSON.stringify(narrower), /Zweck: Forschung an Hochschulen und Akademien\./)

@@ -40,7 +40,7 @@ await openOfficer(site.client({ issuer: 'federation', key: trade.federation.sign
     country: 'IE',
     email: 'privacy@federation.example',
     dataProtectionOfficer: { name: 'Orla Byrne', email: 'dpo@federation.example' },
-    supervisoryAuthority: 'the Data Protection Commission',
+    supervisoryAuthority: 'Data Protection Commission',
   },
 )
 
