@@ -155,8 +155,10 @@ const TOKEN_ADVICE: Readonly<Record<string, string>> = {
     'another server answers there, or this one under another name: say where it is (--network; --url of a site)',
   suspended: 'ask the operator of the network',
   malformed: 'give a token as the OpenID Connect provider of the site signed it',
+  'wrong-issuer': 'sign in at the OpenID Connect provider of this site (“oidc” in its settings)',
+  expired: 'sign in again',
   replayed: 'send it again',
-} satisfies Partial<Record<TokenProblem | 'suspended', string>>
+} satisfies Partial<Record<TokenProblem | 'suspended' | 'wrong-issuer', string>>
 
 /** Faults of the machine, whose own words say what is wrong but not what to do. */
 const WITH_REMEDY: ReadonlySet<FaultCode> = new Set<FaultCode>([

@@ -199,7 +199,7 @@ function tell(
     value: incident,
     print: ({ affected }) => {
       say(terminal, `${incident.incident}: ${incident.title} (${incident.state.replaceAll('_', ' ')})`)
-      say(terminal, `  ${clockText(incident)}`)
+      say(terminal, `  authority: ${clockText(incident)}`)
       say(
         terminal,
         `  ${counted(affected.people, 'person', 'people')}, ${counted(affected.releases, 'release')}, to ${recipientTexts(affected).join(', ') || 'nobody'}`,
@@ -216,7 +216,7 @@ function tell(
 
 function clockText({ authority, risk }: IncidentView): string {
   if (risk === 'unlikely') return 'need not be told'
-  if (!authority.isOwed) return 'was told'
+  if (!authority.isOwed) return 'told'
   const due = shortMomentText(authority.due)
   return authority.isOverdue
     ? `OVERDUE since ${due}`

@@ -215,14 +215,25 @@ export async function personRecords(session: Session, options: PersonOptions): P
 
 /** With `--as` a key speaks, whatever token lies about. */
 export async function tokenOf(
-  { environment }: Session,
+  { environment }: Pick<Session, 'environment'>,
   { tokenFile, as }: SignInOptions,
 ): Promise<string | undefined> {
   if (as !== undefined) return undefined
-  if (tokenFile === undefined) return environment['HEDGEROW_PERSON_TOKEN']?.trim() || undefined
+  if (tokenFile === undefined) {
+    const text = environment['HEDGEROW_PERSON_TOKEN']?.trim() ?? ''
+    return text === '' ? undefined : tokenIn(text, 'HEDGEROW_PERSON_TOKEN')
+  }
   const text = (await readNamed(tokenFile)).trim()
   if (text === '') throw new WrongUse(`Cannot use "${tokenFile}": it is empty`)
-  return text
+  return tokenIn(text, `"${tokenFile}"`)
+}
+
+/** A token of a provider is a compact JWS (RFC 7515 §3.1). What is none could not even be sent where it has several lines. */
+function tokenIn(text: string, from: string): string {
+  if (/^[\w-]+\.[\w-]+\.[\w-]+$/.test(text)) return text
+  throw new WrongUse(
+    `Cannot use ${from}: expected the token as the OpenID Connect provider gives it, three parts with dots between`,
+  )
 }
 
 async function uses(session: Session, options: PersonOptions): Promise<void> {

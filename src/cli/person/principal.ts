@@ -149,7 +149,10 @@ async function proveAge(session: Session, options: PrincipalOptions): Promise<vo
     json,
     value: challenge,
     print: ({ audience, nonce, validUntil }) =>
-      say(session.terminal, `For ${audience}, until ${momentText(instant(validUntil))}: ${nonce}`),
+      say(
+        session.terminal,
+        `Have the wallet sign this for ${audience}, by ${momentText(instant(validUntil))}: ${nonce}`,
+      ),
   })
 }
 
@@ -180,7 +183,10 @@ const DECIDES = {
 function print(session: Session, one: Principal): void {
   const { terminal } = session
   say(terminal, `${one.issuer}: age ${one.band.replaceAll('_', ' ')}; decides: ${DECIDES[one.decides]}`)
-  say(terminal, `Laws: ${one.laws.map(({ country, consentAge }) => `${country} ${consentAge}`).join(', ')}`)
+  say(
+    terminal,
+    `Decides alone from the age of ${one.laws.map(({ country, consentAge }) => `${consentAge} (${placeName(country)})`).join(', ')}`,
+  )
   if (one.evidence.length > 0)
     table(terminal, {
       head: ['evidence', 'kind', 'worth', 'at least', 'below', 'by', 'until'],

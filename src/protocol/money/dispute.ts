@@ -28,9 +28,9 @@ const textSchema = (what: string) =>
   z
     .string(`expected ${what}`)
     .trim()
-    .min(3, `expected ${what} of 3 to 1000 characters`)
+    .min(3, `expected ${what}, in 3 to 1000 characters`)
     // Nothing is looked for in a longer one: it would take as much time as its length by its length.
-    .max(1_000, { error: `expected ${what} of 3 to 1000 characters`, abort: true })
+    .max(1_000, { error: `expected ${what}, in 3 to 1000 characters`, abort: true })
     // One line, however it was typed: a text with breaks could be read as what others said of it.
     .overwrite((text) => text.replaceAll(/\s+/g, ' '))
     .refine(isOneLine, `expected ${what} without control characters or turned writing`)

@@ -50,9 +50,12 @@ export function callerAuthentication(parts: Authentication): (request: Request) 
   return async (request) => {
     const token = /^Bearer ([A-Za-z0-9._-]+)$/.exec(request.headers.get('authorization') ?? '')?.[1]
     if (token === undefined) throw unauthenticated('no token')
-    if (parts.signIn && providerKeys && claimedIssuer(token) === parts.signIn.issuer) {
+    const issuer = claimedIssuer(token)
+    if (parts.signIn && providerKeys && issuer === parts.signIn.issuer) {
       return personOf(token, { signIn: parts.signIn, keys: providerKeys, clock: parts.clock })
     }
+    // Members have names; only a provider has an address (OpenID Connect Core 1.0 §2).
+    if (issuer?.includes('://') === true) throw unauthenticated('wrong-issuer')
     // An assertion is a JWS; an access token has no parts.
     return token.includes('.') ? memberOf(token, parts) : holderOf(token, parts)
   }
@@ -144,7 +147,8 @@ function personKeyIn(claim: unknown): string | undefined {
 /** The issuer that a token claims, nothing verified: it tells whose keys to verify it with. */
 function claimedIssuer(token: string): string | undefined {
   try {
-    return decodeJwt(token).iss
+    const { iss }: { iss?: unknown } = decodeJwt(token)
+    return typeof iss === 'string' ? iss : undefined
   } catch {
     return undefined
   }

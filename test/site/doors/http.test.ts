@@ -131,6 +131,7 @@ test('siteDoor() refuses every token that is not good now, with one word of reas
     ['of a key that is not the operator’s', assertion('operator', issuer), 'unknown-key'],
     ['of an issuer that is not known', assertion('stranger', issuer), 'unknown-key'],
     ['no token at all', 'nonsense', 'malformed'],
+    ['whose issuer is no text', `e30.${Buffer.from('{"iss":5}').toString('base64url')}.AAAA`, 'malformed'],
     ['a person’s, expired', personToken({ sub: 'athlete-1' }, { expires: '-10m' }), 'expired'],
     [
       'a person’s, for another audience',
@@ -140,7 +141,7 @@ test('siteDoor() refuses every token that is not good now, with one word of reas
     [
       'a person’s, of another provider',
       personToken({ sub: 'athlete-1' }, { issuedBy: 'https://evil.example' }),
-      'malformed',
+      'wrong-issuer',
     ],
     [
       'a person’s, changed',
