@@ -144,7 +144,7 @@ describe('the page', () => {
       'AcademicResearch',
       'declined.no_route',
       '3.00 EUR',
-      'Trial balance zero',
+      'The trial balance is zero',
       'hedgerow/network',
     ]) {
       assert.ok(local.text.includes(text), text)

@@ -36,7 +36,7 @@ td:last-child { overflow-wrap: anywhere }
 th { font-weight: 600 }
 th[scope=col] { white-space: nowrap }
 th[scope=row] { width: 40% }
-@media print { body { margin: 0; max-width: none } h2 { break-after: avoid } tr { break-inside: avoid } }
+@media print { body { margin: 0; max-width: none; font-size: 9.5pt; line-height: 1.35 } h1 { margin: 0 0 .3rem } h2 { margin: .9rem 0 .2rem } table { margin: .4rem 0 } th, td { padding-block: .2rem } h2 { break-after: avoid } tr { break-inside: avoid } }
 </style>
 <main>
 <h1>Certificate of erasure</h1>

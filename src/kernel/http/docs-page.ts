@@ -47,7 +47,7 @@ export function docsPage(document: DocumentShape): string {
 <title>${escapeHtml(title)}</title><style>${STYLE}</style>
 <main><h1>${escapeHtml(title)} <small>${escapeHtml(version)}</small></h1><p>${escapeHtml(description ?? '')}</p>
 <p>JSON over HTTP. Requests carry <code>Authorization: Bearer TOKEN</code> unless they are open. Failures are problem documents
-(RFC 9457). Fields marked * are required. The machine's form of this page: <a href="/openapi.json">/openapi.json</a>.</p>
+(RFC 9457). Fields marked * are required. The same for programs: <a href="/openapi.json">/openapi.json</a>.</p>
 <nav>${[...byTag.keys(), 'messages'].map((tag) => `<a href="#${idOf(tag)}">${escapeHtml(tag)}</a>`).join(' ')}</nav>
 ${sections.join('\n')}
 <h2 id="messages">messages</h2>${messagesHtml(document)}</main>
@@ -65,7 +65,7 @@ export const DOCS_CONTENT_POLICY =
 const STYLE = `@media screen{html{color-scheme:light dark}}body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1c2a1e;background:#fbfcf9}
 code{font:14px ui-monospace,monospace;overflow-wrap:anywhere}h2{margin-top:2.5rem;text-transform:capitalize}article{border-top:1px solid #d9e2d5;padding:.8rem 0}
 article p{margin:.3rem 0}ul{margin:.3rem 0;padding-left:1.2rem}b.m{display:inline-block;min-width:4.2rem;color:#2f6b3a;text-transform:uppercase}small{color:#66756a}
-a{color:#2f6b3a}nav a{margin-right:1rem;text-transform:capitalize}table{border-collapse:collapse;width:100%;font-size:15px}td{border-top:1px solid #d9e2d5;padding:.25rem .8rem .25rem 0;vertical-align:top}
+a{color:#2f6b3a}nav a{margin-right:1rem;text-transform:capitalize;white-space:nowrap}table{border-collapse:collapse;width:100%;font-size:15px}td{border-top:1px solid #d9e2d5;padding:.25rem .8rem .25rem 0;vertical-align:top}
 @media print{body{margin:0;padding:0;max-width:none;background:none}h2{break-after:avoid}article{break-inside:avoid}}
 @media screen and (prefers-color-scheme:dark){body{color:#dfe7dd;background:#131914}article,td{border-color:#2e3a31}b.m,a{color:#8fce9b}small{color:#93a297}}`
 

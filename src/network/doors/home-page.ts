@@ -105,7 +105,7 @@ function trialSentence({ isBalanced, items }: TrialBalance): string {
   const sums = items.map(({ currency, debitsMinor }) => amountText(debitsMinor, currency)).join(', ')
   if (items.length === 0) return ''
   return isBalanced
-    ? `Trial balance zero: debits equal credits (${sums}), and what is held is what open asks and floor limits hold.`
+    ? `The trial balance is zero: debits and credits are ${sums} each. Every amount that is held belongs to an open ask or a floor limit.`
     : '<b class="declined">The trial balance is not zero. Stop and look at /v1/balances/trial.</b>'
 }
 

@@ -35,7 +35,7 @@ const CONSENT_AGES: readonly ConsentAge[] = [
   ...rows(14, 'AT BG CY ES IT LT', `${LIST}; in ES a bill for 16 was pending`),
   ...rows(15, 'CZ FR GR'),
   ...rows(16, 'DE HR HU IE LU NL PL RO SK'),
-  ...rows(16, 'LI', 'default of Art. 8(1) (recalled)'),
+  ...rows(16, 'LI', 'default of Art. 8(1) (to be checked)'),
   { country: 'DK', age: 13, from: GDPR_FROM, until: '2023-12-31', source: LIST },
   { country: 'DK', age: 15, from: '2024-01-01', source: 'Databeskyttelsesloven section 6(2), as changed' },
   { country: 'SI', age: 15, from: '2023-01-26', source: 'ZVOP-2' },

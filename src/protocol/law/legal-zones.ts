@@ -86,7 +86,7 @@ export interface AdequacyDecision extends Dated {
 
 /**
  * Decisions in force. `condition` names what the network operator must have checked of a recipient where a decision
- * covers only some. Dates are those of the decisions; where the source says "recalled" they were not read again.
+ * covers only some. Dates are those of the decisions; where the source says "to be checked" its text was not read again.
  */
 export const ADEQUACY_DECISIONS: readonly AdequacyDecision[] = [
   {
@@ -145,7 +145,7 @@ export const ADEQUACY_DECISIONS: readonly AdequacyDecision[] = [
     territory: 'IL',
     from: '2011-01-31',
     source:
-      'Decision 2011/61/EU: automated processing, which every release is; not the occupied territories (recalled)',
+      'Decision 2011/61/EU: automated processing, which every release is; not the occupied territories (to be checked against its text)',
   },
   {
     id: 'adequacy-im',
@@ -164,7 +164,8 @@ export const ADEQUACY_DECISIONS: readonly AdequacyDecision[] = [
     territory: 'JP',
     condition: 'appi',
     from: '2019-01-23',
-    source: 'Decision (EU) 2019/419: private businesses under APPI and the Supplementary Rules (recalled)',
+    source:
+      'Decision (EU) 2019/419: private businesses under APPI and the Supplementary Rules (to be checked against its text)',
   },
   {
     id: 'adequacy-kr',
@@ -172,7 +173,7 @@ export const ADEQUACY_DECISIONS: readonly AdequacyDecision[] = [
     condition: 'pipa',
     from: '2021-12-17',
     source:
-      'Decision (EU) 2022/254: not personal credit information, some religious and political bodies (recalled)',
+      'Decision (EU) 2022/254: not personal credit information, some religious and political bodies (to be checked against its text)',
   },
   {
     id: 'adequacy-nz',

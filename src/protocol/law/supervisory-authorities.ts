@@ -3,7 +3,7 @@ import { stateOf } from './legal-zones.ts'
 /**
  * To whom people complain (GDPR Art. 77), by country: a table. State of 2026. Names and addresses of AT, BG, CY, DE, DK, EE,
  * ES, FI, FR, GR, HR, IT and LT are those of published lists (ICT Institute, “Europe’s Data Protection Authorities”; CREW
- * project, “State Data Protection Authorities”); those of the others are recalled. The list that counts is the European Data
+ * project, “State Data Protection Authorities”); those of the others are from memory, to be checked. The list that counts is the European Data
  * Protection Board's, which is named where a country is not known. To be read again every year.
  */
 const AUTHORITIES: Readonly<Record<string, readonly [name: string, address: string]>> = {

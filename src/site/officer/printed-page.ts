@@ -9,7 +9,7 @@ h3{font-size:1rem;margin:1rem 0 .3rem}p{margin:.3rem 0}small,.dim,.foot{color:#5
 table{border-collapse:collapse;width:100%;margin:.4rem 0}td,th{overflow-wrap:anywhere;text-align:left;vertical-align:top;padding:.25rem .6rem .25rem 0;border-bottom:1px solid #e1e7e3}
 th{font-weight:600;width:13rem}ul{margin:.2rem 0;padding-left:1.1rem}.warn{background:#fff4dc;border-left:4px solid #d99a1c;padding:.4rem .8rem}
 @media screen and (max-width:36rem){tr,td,th[scope=row]{display:block;width:auto}th[scope=row]{border:0;padding-bottom:0}}
-@media print{body{margin:0;max-width:none}h2,h3{break-after:avoid}tr:not(:has(li)),li{break-inside:avoid}}`
+@media print{body{margin:0;max-width:none;font-size:9.5pt;line-height:1.35}h2{margin-top:1.2rem}h2,h3{break-after:avoid}tr:not(:has(li)),li{break-inside:avoid}}`
 
 /** A page to read and to print: no script, nothing from elsewhere. */
 export async function printedPage({

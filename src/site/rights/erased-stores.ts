@@ -71,15 +71,15 @@ export function gradeOf(stores: readonly ErasedStore[]): ErasureGrade {
 /** What stays at a site, and why none of it leads to the person. */
 export const KEPT: ErasureView['kept'] = [
   {
-    what: 'that grants were given and withdrawn, by a number',
+    what: 'that grants were given and withdrawn, under the number that stood for the person here',
     why: 'consent must be provable (GDPR Art. 7(1)); nothing leads from the number to anybody',
   },
   {
-    what: 'in which cells of earlier answers the number stood, and what privacy it has spent',
+    what: 'in which groups of earlier answers that number was, and how much privacy it has spent',
     why: 'without it later answers could single out what this person contributed to earlier ones',
   },
   {
-    what: 'that somebody looked at the data of the number',
+    what: 'that somebody looked at the data under that number',
     why: 'reading is accounted for; the reason was sealed under the key that is destroyed',
   },
   {
