@@ -85,7 +85,7 @@ suite('plain words', () => {
 
   test('countries and areas have names', () => {
     assert.equal(placeName('IE'), 'Ireland')
-    assert.equal(placeNames(['CH', 'EEA'], 'de'), 'Schweiz, Europäischer Wirtschaftsraum')
+    assert.equal(placeNames(['CH', 'EEA'], 'de'), 'Schweiz und Europäischer Wirtschaftsraum')
     assert.equal(placeName('XK'), 'Kosovo')
     assert.equal(placeName('IC'), 'the Canary Islands')
     for (const [code, name] of [
