@@ -133,7 +133,7 @@ export function openSiteAdministration(client: HttpClient): SiteAdministration {
         client.call(SITE_API.giveGrants, {
           body: { grants: part },
           isRepeatable: true,
-          // One alone is made together with those of others, which takes a call without a key.
+          // One alone adds nothing when it comes twice, and a key has its answer kept: two more statements.
           isKeyed: part.length > 1,
         }),
       ),

@@ -8,6 +8,7 @@ import type { ReceiptDraft } from '../../protocol/proof/receipt.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
 import type { IssuedReceipt, ReceiptLog } from '../../transparency/receipt-log.ts'
 import { isRenumbered } from '../../transparency/receipt-store.ts'
+import type { AnsweredCall } from './grant-calls.ts'
 import type { GrantChange } from './grant-mirror.ts'
 
 /** More than this are signed in portions while others are written: that takes a transaction of several statements. */
@@ -34,8 +35,11 @@ export interface ProposedChange {
   readonly unchanged: number
 }
 
-/** The same with who makes it. */
-export type SignedChange = ProposedChange & { readonly by: string }
+/** The same with who makes it, and with the call and its answer where it came under a key. */
+export type SignedChange = ProposedChange & {
+  readonly by: string
+  readonly call?: AnsweredCall | undefined
+}
 
 /** What making changes at once needs of a site. */
 interface AtOnceParts {
@@ -53,7 +57,7 @@ interface AtOnceParts {
 export type AtOnceOutcome = 'done' | 'undone' | { readonly unheard: unknown }
 
 /**
- * Makes changes of consent by one statement of the record (`0360-change-consent-together.ts`), all or none, with their receipts; gives
+ * Makes changes of consent by one statement of the record (`0360-change-consent-together.ts`, and 0700 for calls under keys), all or none, with their receipts; gives
  * what became of them. No two may be about the same person. It runs in the turn of changes, so that nobody of this process changes the
  * sequence meanwhile.
  */
@@ -121,8 +125,12 @@ async function write(
   const revocations = placed.filter((entry) => entry.what === 'revocation')
   const objections = placed.filter((entry) => entry.what === 'objection')
   const withdrawals = placed.filter((entry) => entry.what === 'withdrawal')
+  const calls = changes.flatMap(({ call }) => call ?? [])
   const statement = sql<{ done: boolean }>`
-    ${KEPT} select change_consent(${last}::bigint, ${first.sequence}::bigint, ${entries.map(({ draft }) => draft.kind)}::text[],
+    ${KEPT} select change_consent_once(${calls.map(({ key }) => key)}::text[], ${calls.map(({ digest }) => digest)}::text[],
+      ${calls.map(({ answer }) => answer.changed)}::integer[], ${calls.map(({ answer }) => answer.unchanged)}::integer[],
+      ${calls.map(({ answer }) => answer.sequence)}::bigint[],
+      ${last}::bigint, ${first.sequence}::bigint, ${entries.map(({ draft }) => draft.kind)}::text[],
       ${receipts.map(({ jws }) => jws)}::text[], ${changes.flatMap((change) => change.entries.map(() => change.by))}::text[],
       ${now}::bigint,
       ${placesOf(grants)}::integer[], ${grants.map(({ person }) => person)}::integer[], ${grants.map(({ terms }) => terms)}::integer[],

@@ -13,13 +13,13 @@ import type { ReceiptLog } from '../../transparency/receipt-log.ts'
 import type { GrantChange } from './grant-mirror.ts'
 import { GrantMirror } from './grant-mirror.ts'
 import { changeAtOnce } from './change-at-once.ts'
-import type { ProposedChange } from './change-at-once.ts'
+import type { ProposedChange, SignedChange } from './change-at-once.ts'
 import { changesAfter, lockSequence, raiseSequence } from './grant-store.ts'
 import type { RequestMark } from '../record/request-mark.ts'
 import { readHeldBases } from './basis-store.ts'
 import { findCall, recordCall } from './grant-calls.ts'
 import { objectionChangesAfter } from './objection-store.ts'
-import type { GrantsChanged } from './grant-calls.ts'
+import type { GrantsChanged, KeyedCall } from './grant-calls.ts'
 
 /** What giving and revoking need. */
 export interface ConsentContext {
@@ -97,11 +97,10 @@ interface MadeChange {
  * once and come at the same time are one transaction.
  */
 export async function changeGrants(context: ConsentContext, asked: AskedChange): Promise<GrantsChanged> {
-  const { atOnce, facts } = asked
-  const outcome =
-    atOnce && facts.idempotencyKey === undefined
-      ? await lineOf(context).add({ ...asked, atOnce })
-      : await context.mirror.changes.run(() => changeAlone(context, asked))
+  const { atOnce } = asked
+  const outcome = atOnce
+    ? await lineOf(context).add({ ...asked, atOnce })
+    : await context.mirror.changes.run(() => changeAlone(context, asked))
   if ('error' in outcome) throw faultOf(outcome.error, 'Cannot change grants')
   const { answer, change } = outcome.made
   // Of what is only given nothing has to be known apart; all else may have been left unsaid before, and asked again.
@@ -217,18 +216,25 @@ async function changeTogether(
   now: Instant,
 ): Promise<readonly Outcome[] | undefined> {
   const { mirror } = context
-  const changes = ready.map(({ one, proposed }) => ({ ...proposed, by: one.facts.by }))
-  const outcome = await changeAtOnce(context, changes, { last: mirror.sequence, now }).catch(
-    (error: unknown) => ({ unheard: error }),
-  )
+  const last = mirror.sequence
+  let reached = last
+  const made = ready.map(({ proposed: { changeFrom, unchanged } }): Required<MadeChange> => {
+    const change = changeFrom(reached + 1)
+    reached = change.sequence
+    return { answer: answerOf({ change, unchanged }), change }
+  })
+  const changes = ready.map(({ one, proposed }, index): SignedChange => {
+    const [call, answer] = [callOf(context, one), made[index]?.answer]
+    return { ...proposed, by: one.facts.by, call: call && answer && { ...call, answer } }
+  })
+  const outcome = await changeAtOnce(context, changes, { last, now }).catch((error: unknown) => ({
+    unheard: error,
+  }))
   if (outcome === 'undone') return undefined
   // They may have been made: whoever made them anew would be told that there was nothing to change.
   if (outcome !== 'done') return ready.map(() => ({ error: outcome.unheard }))
-  return changes.map(({ changeFrom, unchanged }) => {
-    const change = changeFrom(mirror.sequence + 1)
-    mirror.apply(change)
-    return { made: { answer: answerOf({ change, unchanged }), change } }
-  })
+  for (const { change } of made) mirror.apply(change)
+  return made.map((one) => ({ made: one }))
 }
 
 /** What was not made together: by halves, and what is left alone in steps. */
@@ -255,23 +261,29 @@ async function changeAlone(context: ConsentContext, asked: AskedChange): Promise
   }
 }
 
-async function changeInSteps(
-  { db, mirror, clock, requestMark: mark }: ConsentContext,
-  { body, facts, act }: AskedChange,
-): Promise<MadeChange> {
+async function changeInSteps(context: ConsentContext, asked: AskedChange): Promise<MadeChange> {
+  const { db, mirror, clock } = context
+  const call = callOf(context, asked)
   return db.transaction().execute(async (tx) => {
     const last = await lockSequence(tx)
     // A commit whose outcome was never heard of may have happened: whatever the record knows, the mirror learns.
     if (last !== mirror.sequence) await catchUp(tx, mirror)
-    const digest = facts.idempotencyKey === undefined ? undefined : mark(canonicalJson(body))
-    const earlier = digest && (await findCall(tx, { key: facts.idempotencyKey ?? '', digest }))
+    const earlier = call && (await findCall(tx, call))
     if (earlier) return { answer: earlier }
-    const made = await act(tx, { last, now: clock.now() })
+    const made = await asked.act(tx, { last, now: clock.now() })
     if (made.change.sequence !== last) await raiseSequence(tx, made.change.sequence)
     const answer = answerOf(made)
-    if (digest) await recordCall(tx, { key: facts.idempotencyKey ?? '', digest, answer })
+    if (call) await recordCall(tx, { ...call, answer })
     return { answer, change: made.change }
   })
+}
+
+/** A call by its key, and what its body stands as; `undefined` of one without a key. */
+function callOf(
+  { requestMark: mark }: ConsentContext,
+  { facts: { idempotencyKey: key }, body }: Pick<AskedChange, 'facts' | 'body'>,
+): KeyedCall | undefined {
+  return key === undefined ? undefined : { key, digest: mark(canonicalJson(body)) }
 }
 
 function answerOf({ change, unchanged }: { change: GrantChange; unchanged: number }): GrantsChanged {

@@ -12,10 +12,19 @@ export interface GrantsChanged {
   readonly awaiting?: number
 }
 
+/** A call under an idempotency key, and what its body stands as. */
+export interface KeyedCall {
+  readonly key: string
+  readonly digest: Digest
+}
+
+/** The same with what it is answered. */
+export type AnsweredCall = KeyedCall & { readonly answer: GrantsChanged }
+
 /** The answer to an earlier call under a key; a fault when that call had another body. */
 export async function findCall(
   tx: DatabaseTransaction,
-  { key, digest }: { key: string; digest: Digest },
+  { key, digest }: KeyedCall,
 ): Promise<GrantsChanged | undefined> {
   const { rows } = await sql<CallRow>`
     select * from consent_call where idempotency_key = ${key}`.execute(tx)
@@ -41,7 +50,7 @@ interface CallRow {
 /** Keeps an answer under its key, in the transaction of the change itself. */
 export async function recordCall(
   tx: DatabaseTransaction,
-  { key, digest, answer }: { key: string; digest: Digest; answer: GrantsChanged },
+  { key, digest, answer }: AnsweredCall,
 ): Promise<void> {
   await sql`
     insert into consent_call (idempotency_key, digest, changed, unchanged, sequence, awaiting)

@@ -47,6 +47,7 @@ import * as endSealedReleases from './migrations/0262-end-sealed-releases.ts'
 import * as forgetAtOnce from './migrations/0251-forget-at-once.ts'
 import * as eraseMany from './migrations/0320-erase-many.ts'
 import * as noteReceivedForm from './migrations/0340-note-received-form.ts'
+import * as changeConsentOnce from './migrations/0700-change-consent-once.ts'
 import * as changeConsentTogether from './migrations/0360-change-consent-together.ts'
 import * as finishErasures from './migrations/0280-finish-erasures-together.ts'
 import * as noteRowsAtOnce from './migrations/0250-note-rows-at-once.ts'
@@ -130,4 +131,5 @@ export const SITE_MIGRATIONS: Migrations = {
   '0450-note-contracts-of-one': noteContractsOfOne,
   '0451-note-parts': noteParts,
   '0640-note-rows-of-parts': noteRowsOfParts,
+  '0700-change-consent-once': changeConsentOnce,
 }

@@ -253,21 +253,60 @@ test('calls that change nothing, or add nothing to what stands, undo no group', 
   assert.ok(counted.signings.includes(3), String(counted.signings))
 })
 
+test('calls under keys are made together too, and each key stands for one answer', async () => {
+  const { context, counted } = counting()
+  const purpose = PURPOSES[0]
+  const revoke = (person: number, key: string) =>
+    revokeGrants(context, [{ dataSet, person: `p-${person}` }], { ...by, idempotencyKey: key })
+  for (const person of [0, 1, 2]) {
+    await change(context, { what: 'revoke', person, purpose })
+    await change(context, { what: 'give', person, purpose })
+  }
+  counted.signings.length = 0
+  const answers = await Promise.all([0, 1, 2].map((person) => revoke(person, `first ${person}`)))
+  assert.deepEqual([counted.signings, answers.map(({ changed }) => changed)], [[3], [1, 1, 1]])
+  // The same again gives the same answer and takes back nothing that was given since, alone or among others.
+  for (const person of [0, 1, 2]) await change(context, { what: 'give', person, purpose })
+  const again = await Promise.all([revoke(0, 'first 0'), revoke(1, 'first 1'), revoke(2, 'second 2')])
+  assert.deepEqual(again.slice(0, 2), answers.slice(0, 2))
+  const allowed = new Set(inForce(context.mirror).allowed.get(purpose))
+  assert.deepEqual(
+    [0, 1, 2].map((person) => allowed.has(numbers[person] ?? -1)),
+    [true, true, false],
+  )
+  // One key with two bodies at the same time: one of them is taken, and the other is nobody else's matter.
+  const outcomes = await Promise.allSettled([revoke(0, 'third'), revoke(1, 'third'), revoke(2, 'third of 2')])
+  assert.deepEqual(
+    outcomes.map((outcome) =>
+      outcome.status === 'rejected' ? (outcome.reason as Fault).code : outcome.value.changed,
+    ),
+    [1, 'fault.idempotency_conflict', 0],
+  )
+})
+
 test('of a commit that nobody heard of, nobody is told that nothing changed', async () => {
   const { consent, mirror } = bare.site
   const purpose = PURPOSES[1]
   for (const person of [0, 1, 2]) await change(consent, { what: 'withdraw', person, purpose })
+  const revocation = [[{ dataSet, person: 'p-4' }], { ...by, idempotencyKey: 'unheard' }] as const
+  await change(consent, { what: 'revoke', person: 4, purpose })
+  await change(consent, { what: 'give', person: 4, purpose })
   // As when the line breaks after the record has committed.
-  const broken: ConsentContext = { ...consent, db: consent.db.withPlugin(breakingOnce('change_consent')) }
-  const outcomes = await Promise.allSettled(
-    [0, 1, 2].map((person) => change(broken, { what: 'object', person, purpose })),
-  )
+  const broken: ConsentContext = {
+    ...consent,
+    db: consent.db.withPlugin(breakingOnce('change_consent_once')),
+  }
+  const outcomes = await Promise.allSettled([
+    ...[0, 1, 2].map((person) => change(broken, { what: 'object', person, purpose })),
+    revokeGrants(broken, ...revocation),
+  ])
   assert.deepEqual(
     outcomes.map((outcome) =>
       outcome.status === 'rejected' ? (outcome.reason as Fault).code : outcome.value,
     ),
-    Array.from({ length: 3 }, () => 'fault.database_unreachable'),
+    Array.from({ length: 4 }, () => 'fault.database_unreachable'),
   )
+  assert.equal((await revokeGrants(consent, ...revocation)).changed, 1)
   // Said again it is learnt first, by the mirror too.
   assert.equal((await change(consent, { what: 'object', person: 0, purpose })).changed, 0)
   for (const person of [0, 1, 2]) assert.ok(mirror.objectors(dataSet, purpose).has(numbers[person] ?? -1))
