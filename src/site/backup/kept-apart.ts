@@ -1,9 +1,9 @@
-import { open } from 'node:fs/promises'
+import { closeSync, fstatSync, openSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { sql } from 'kysely'
 import { z } from 'zod'
 import type { Digest } from '../../kernel/digest.ts'
-import { syncDirectory } from '../../kernel/durable-file.ts'
+import { force, syncDirectory } from '../../kernel/durable-file.ts'
 import { Fault } from '../../kernel/faults.ts'
 import { GroupCommit } from '../../kernel/group-commit.ts'
 import { parseJson } from '../../kernel/parse-json.ts'
@@ -249,16 +249,19 @@ interface RestrictionRow {
   readonly person: number
 }
 
-/** Adds a line that is on the disk when this resolves, on a line of its own whatever a crash left before it. */
+/**
+ * Adds a line that is on the disk when this resolves, on a line of its own whatever a crash left before it. Whoever takes something
+ * back waits for it: only the wait for the disk leaves the event loop (`durable-file.ts`).
+ */
 export async function appendLine(path: string, value: unknown): Promise<void> {
-  const file = await open(path, 'a', 0o600)
+  const file = openSync(path, 'a', 0o600)
   try {
-    const { size } = await file.stat()
-    await file.writeFile(`\n${JSON.stringify(value)}`)
-    await file.sync()
+    const { size } = fstatSync(file)
+    writeFileSync(file, `\n${JSON.stringify(value)}`)
+    await force(file)
     // A file's name has to reach the disk once, with its first line.
     if (size === 0) await syncDirectory(dirname(path))
   } finally {
-    await file.close()
+    closeSync(file)
   }
 }
