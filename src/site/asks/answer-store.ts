@@ -1,4 +1,3 @@
-import { inflateSync } from 'node:zlib'
 import { sql } from 'kysely'
 import type { RawBuilder } from 'kysely'
 import type { Bitset } from '../../kernel/bitset.ts'
@@ -16,8 +15,6 @@ import { isRenumbered } from '../../transparency/receipt-store.ts'
 import { cutFault } from '../guard/partition-record.ts'
 import { besideValues } from './beside-answer.ts'
 import type { BesideAnswer } from './beside-answer.ts'
-import { UseCache } from './use-cache.ts'
-import type { UsePeople } from './use-cache.ts'
 
 /** What the site has answered to an ask: the signed parts of the message, as they were decided. */
 export interface StoredAnswer {
@@ -180,131 +177,6 @@ export async function markPushed(
     update answer set pushed_ms = ${now} from forced where ask_id = ${askId} and pushed_ms is null`.execute(
     db,
   )
-}
-
-/** A use as one of its people finds it in their history. */
-export interface FoundUse extends UseRecord {
-  /** Its place in the history of all: a later use has a higher one. */
-  readonly id: bigint
-  /** Which of the people that were looked for it is about. */
-  readonly person: number
-  readonly peopleCount: number
-  readonly askDigest: Digest
-  /** The receipt of the release, as it was signed. */
-  readonly receiptJws: string
-}
-
-/** The uses of data of some people (one person under several numbers), newest first; `before` is the id of a use. */
-export async function* usesOf(
-  db: Database,
-  {
-    people,
-    before,
-    isWhole = false,
-    cache = new UseCache(),
-  }: {
-    people: readonly number[]
-    before?: bigint | undefined
-    /** All are going to be read: then there is no short page first. */
-    isWhole?: boolean | undefined
-    cache?: UseCache | undefined
-  },
-): AsyncGenerator<FoundUse> {
-  let last = before ?? null
-  for (let limit = isWhole ? USE_PAGE : FIRST_PAGE; ; limit = USE_PAGE) {
-    const page: readonly UseRow[] = await usePage(db, { before: last, limit })
-    const used = await usedPeople(db, { ids: page.map(({ id }) => id), cache })
-    for (const row of page) {
-      last = row.id
-      const of = used.get(row.id)
-      for (const person of people) if (of?.people.has(person)) yield { ...useOf(row, of), person }
-    }
-    if (page.length < limit) return
-  }
-}
-
-/** One page of a person's history and a little more; whoever reads on reads in longer ones. */
-const FIRST_PAGE = 60
-const USE_PAGE = 500
-
-interface UseRow {
-  readonly id: bigint
-  readonly ask_id: string
-  readonly data_set: string
-  readonly acquirer: string
-  readonly purpose: string
-  readonly mode: string
-  readonly columns: readonly string[]
-  readonly reason: ReasonCode
-  readonly receipt_sequence: bigint
-  readonly release_to: string
-  readonly time_ms: bigint
-  readonly price_minor: bigint
-  readonly subjects_minor: bigint
-  readonly currency: string
-  readonly ask_digest: string
-  readonly receipt_jws: string
-}
-
-/** Uses without their people, which are long. */
-async function usePage(
-  db: Database,
-  { before, limit }: { before: bigint | null; limit: number },
-): Promise<readonly UseRow[]> {
-  const { rows } = await sql<UseRow>`
-    ${KEPT} select u.id, u.ask_id, u.data_set, u.acquirer, u.purpose, u.mode, u.columns, u.reason, u.receipt_sequence, u.release_to,
-      u.time_ms, u.price_minor, u.subjects_minor, u.currency, a.ask_digest, r.jws as receipt_jws
-    from use_record u
-      join answer a on a.ask_id = u.ask_id
-      join receipt r on r.sequence = u.receipt_sequence
-    where ${before}::bigint is null or u.id < ${before}::bigint order by u.id desc limit ${limit}`.execute(db)
-  return rows
-}
-
-/** People that are read and unpacked at a time: bounds what is held beside the cache. */
-const UNPACKED_AT_ONCE = 50
-
-async function usedPeople(
-  db: Database,
-  { ids, cache }: { ids: readonly bigint[]; cache: UseCache },
-): Promise<ReadonlyMap<bigint, UsePeople>> {
-  const used = new Map<bigint, UsePeople>()
-  const missing: bigint[] = []
-  for (const id of ids) {
-    const known = cache.get(id)
-    if (known) used.set(id, known)
-    else missing.push(id)
-  }
-  for (let start = 0; start < missing.length; start += UNPACKED_AT_ONCE) {
-    const some = missing.slice(start, start + UNPACKED_AT_ONCE)
-    const { rows } = await sql<{ id: bigint; people: Uint8Array }>`
-      ${KEPT} select id, people from use_record where id = any(${some}::bigint[])`.execute(db)
-    for (const { id, people } of rows) used.set(id, cache.put(id, inflateSync(people)))
-  }
-  return used
-}
-
-function useOf(row: UseRow, { people, count }: UsePeople): Omit<FoundUse, 'person'> {
-  return {
-    id: row.id,
-    askId: row.ask_id as AskId,
-    dataSet: row.data_set as DataSetId,
-    acquirer: row.acquirer,
-    purpose: row.purpose,
-    mode: row.mode,
-    columns: row.columns,
-    reason: row.reason,
-    receiptSequence: Number(row.receipt_sequence),
-    releaseTo: row.release_to,
-    time: instant(Number(row.time_ms)),
-    priceMinor: row.price_minor,
-    subjectsMinor: row.subjects_minor,
-    currency: row.currency,
-    people,
-    peopleCount: count,
-    askDigest: row.ask_digest as Digest,
-    receiptJws: row.receipt_jws,
-  }
 }
 
 interface AnswerRow {

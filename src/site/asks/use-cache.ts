@@ -1,40 +1,37 @@
-import { Bitset } from '../../kernel/bitset.ts'
+import type { KnownUse } from './use-history.ts'
 
-/** The people of a release, with their number counted once. */
-export interface UsePeople {
-  readonly people: Bitset
-  readonly count: number
-}
-
-/** Memory for people of releases: those of 500 releases among a million people. */
+/** Memory for releases, most of it their people: 500 releases among a million people. */
 const BYTES_MAX = 64 * 1024 * 1024
 
+/** What a use takes beside its people and its receipt. */
+const FACTS_BYTES = 1_000
+
 /**
- * People of releases that were unpacked before, the least recently used going first: everybody's history is read
- * through the same releases, and what a release used never changes.
+ * Uses that were read before, the least recently used going first: everybody's history is read through the same releases, and what
+ * is recorded of one never changes.
  */
 export class UseCache {
-  readonly #entries = new Map<bigint, UsePeople & { readonly sizeBytes: number }>()
+  readonly #entries = new Map<bigint, { readonly use: KnownUse; readonly sizeBytes: number }>()
   #sizeBytes = 0
 
-  get(id: bigint): UsePeople | undefined {
+  get(id: bigint): KnownUse | undefined {
     const entry = this.#entries.get(id)
     if (!entry) return undefined
     this.#entries.delete(id)
     this.#entries.set(id, entry)
-    return entry
+    return entry.use
   }
 
-  put(id: bigint, bytes: Uint8Array): UsePeople {
-    const people = Bitset.fromBytes(bytes)
-    const entry = { people, count: people.count(), sizeBytes: bytes.byteLength + 100 }
-    this.#entries.set(id, entry)
-    this.#sizeBytes += entry.sizeBytes
+  put(use: KnownUse): KnownUse {
+    const entry = { use, sizeBytes: use.people.capacity / 8 + use.receiptJws.length + FACTS_BYTES }
+    this.#sizeBytes += entry.sizeBytes - (this.#entries.get(use.id)?.sizeBytes ?? 0)
+    this.#entries.delete(use.id)
+    this.#entries.set(use.id, entry)
     for (const [oldest, { sizeBytes }] of this.#entries) {
       if (this.#sizeBytes <= BYTES_MAX) break
       this.#entries.delete(oldest)
       this.#sizeBytes -= sizeBytes
     }
-    return entry
+    return use
   }
 }

@@ -11,13 +11,14 @@ import type { BasisFacts, BasisNamed } from '../../protocol/law/basis-record.ts'
 import { receiptSchema } from '../../protocol/proof/receipt.ts'
 import { dataSetIdSchema, memberIdSchema, wireMoney } from '../../protocol/wire.ts'
 import type { DataSetId } from '../../protocol/wire.ts'
-import { usesOf } from '../asks/answer-store.ts'
-import type { FoundUse } from '../asks/answer-store.ts'
+import { usesOf } from '../asks/use-history.ts'
+import type { FoundUse } from '../asks/use-history.ts'
 import { readBasesUncounted } from '../consent/basis-store.ts'
 import { numbersGiven } from '../asks/rows-recipients.ts'
 import { pseudonymOf } from '../guard/pseudonym.ts'
 import type { PseudonymScope } from '../guard/pseudonym.ts'
 import { readPartyNames } from '../officer/party-names.ts'
+import type { PartyNames } from '../officer/party-names.ts'
 import type { Households } from '../vault/households.ts'
 import type { SiteContext } from '../site-context.ts'
 import type { KnownPerson } from './person-reading.ts'
@@ -83,13 +84,17 @@ export async function* personUses(
   }: { people: readonly KnownPerson[]; before?: bigint | undefined; isWhole?: boolean },
 ): AsyncGenerator<PersonUse> {
   const known = new Map<string, BasisFacts>()
-  const [households, names] = await Promise.all([vault.households(), readPartyNames(db)])
+  // Read while the uses are; where there are none nobody looks at them.
+  const beside = Promise.all([vault.households(), readPartyNames(db)])
+  beside.catch(() => undefined)
+  let told: Awaited<typeof beside> | undefined
   for await (const use of usesOf(db, {
     people: people.map(({ number }) => number),
     before,
     isWhole,
     cache: useCache,
   })) {
+    const [households, names] = (told ??= await beside)
     const { receipt } = receipts.of(use.receiptJws)
     // Pseudonyms are of the data set that was asked for first, whatever else the question joins.
     const scope = {
@@ -173,12 +178,15 @@ export async function sumEarnings(
   { db, useCache }: Pick<SiteContext, 'db' | 'useCache'>,
   people: readonly KnownPerson[],
 ): Promise<{ readonly totals: readonly Money[]; readonly items: readonly EarnedFrom[] }> {
-  const names = await readPartyNames(db)
+  const beside = readPartyNames(db)
+  beside.catch(() => undefined)
+  let names: PartyNames | undefined
   const items = new Map<string, EarnedFrom>()
   const totals = new Map<string, Money>()
   // Not through personUses: what a use was about costs more to read than what it earned.
   const uses = usesOf(db, { people: people.map(({ number }) => number), isWhole: true, cache: useCache })
   for await (const use of uses) {
+    names ??= await beside
     const earned = earnedBy(use)
     if (!earned) continue
     const { acquirer, dataSet, purpose } = use

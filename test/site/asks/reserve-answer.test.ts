@@ -4,8 +4,10 @@ import { sql } from 'kysely'
 import { Bitset } from '../../../src/kernel/bitset.ts'
 import { packBitset } from '../../../src/kernel/pack-bitset.ts'
 import { peekJws } from '../../../src/kernel/crypto/jws.ts'
-import { findAnswer, usesOf } from '../../../src/site/asks/answer-store.ts'
+import { findAnswer } from '../../../src/site/asks/answer-store.ts'
 import { reserveAnswer } from '../../../src/site/asks/reserve-answer.ts'
+import { UseCache } from '../../../src/site/asks/use-cache.ts'
+import { usesOf } from '../../../src/site/asks/use-history.ts'
 import { testPostgres } from '../../../src/testing/test-postgres.ts'
 import { besideAnswer, counts, openParts, reservation } from './test-reservation.ts'
 
@@ -47,7 +49,9 @@ test('a reservation writes answer, receipts and the history of those whose data 
     clearingJws: undefined,
     floorLimit: undefined,
   })
-  const [use] = await Array.fromAsync(usesOf(postgres.db, { people: [700] }))
+  const cache = new UseCache()
+  const history = () => Array.fromAsync(usesOf(postgres.db, { people: [700], cache }))
+  const [use] = await history()
   assert.ok(use)
   assert.deepEqual([...use.people], [3, 5, 700])
   assert.deepEqual(
@@ -55,6 +59,12 @@ test('a reservation writes answer, receipts and the history of those whose data 
     [1, ['height', 'sex'], 250n, 100n, 'IE'],
   )
   assert.deepEqual(await Array.fromAsync(usesOf(postgres.db, { people: [4] })), [])
+  // What was read before is the same, and one that was numbered before it and committed later has its place.
+  await sql`
+    insert into use_record overriding system value
+    select 0, ask_id, data_set, acquirer, purpose, mode, '{sex}', reason, receipt_sequence, release_to, time_ms, price_minor,
+      subjects_minor, currency, people from use_record`.execute(postgres.db)
+  assert.deepEqual(await history(), [use, { ...use, id: 0n, columns: ['sex'] }])
 })
 
 test('rows that changed since the run are found, and nothing is kept of the answer or its cuts', async () => {
