@@ -23,6 +23,7 @@ import { knownAgeOf, whoDecides } from '../principals/who-decides.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
 import type { DataSetRecord } from '../datasets/data-set-store.ts'
 import { retentionEnd } from '../../protocol/law/retention.ts'
+import type { DataSetId } from '../../protocol/wire.ts'
 import type { SiteContext } from '../site-context.ts'
 import { carriedRecords } from './carried-records.ts'
 import { heldKinds, isLookedFor } from './held-kinds.ts'
@@ -46,19 +47,22 @@ interface ExportFacts {
   readonly people: readonly KnownPerson[]
   readonly keys: ReadonlyMap<number, KeyObject>
   readonly madeFor: string
-  readonly receipt: number
+  /** The number of the receipt of the export itself, once that is noted. */
+  readonly receipt: Promise<number>
   readonly filter?: ExportFilter
 }
 
 /**
  * Everything the site has about a person, some records at a time: stored, derived, granted, disclosed (GDPR Art. 15 and
- * 20; product, Rights of people). Restricted people are in it like everybody. `receipt` is that of the export itself.
+ * 20; product, Rights of people). Restricted people are in it like everybody. It is gathered while the export is noted, and nothing of it
+ * is given before that is done.
  */
 export function exportPerson(site: SiteContext, facts: ExportFacts): AsyncGenerator<readonly ExportRecord[]> {
   const { people, filter = {} } = facts
   const wanted: Wanted = { ...facts, wants: (kind) => filter.kinds?.includes(kind) ?? true }
   // What one part tells does not depend on another, and whoever reads on waits for the record once and not for each in turn.
   return begunAhead([
+    noRecords(facts.receipt),
     headRecords(site, wanted),
     ...people.map((person) => personRecords(site, person, wanted)),
     useRecords(site, wanted),
@@ -70,6 +74,12 @@ interface Wanted extends ExportFacts {
   readonly wants: (kind: ExportKind) => boolean
 }
 
+/** Gives nothing, once something is done: what comes after it waits for that. */
+async function* noRecords(done: Promise<unknown>): AsyncGenerator<readonly ExportRecord[]> {
+  await done
+  yield []
+}
+
 async function* headRecords(
   site: SiteContext,
   { wants, ...facts }: Wanted,
@@ -78,7 +88,7 @@ async function* headRecords(
 }
 
 /** All that is kept of one person as one issuer knows them. */
-async function* personRecords(
+function personRecords(
   site: SiteContext,
   person: KnownPerson,
   { keys, filter = {}, wants }: Wanted,
@@ -89,21 +99,37 @@ async function* personRecords(
       ({ manifest, retiredAt }) =>
         retiredAt === undefined && (filter.dataSet === undefined || filter.dataSet === manifest.dataSet),
     )
-  if (wants('principal')) yield [await principalOf(site, { person, dataSets })]
-  const held = filter.kinds?.some(isLookedFor) === false ? NOTHING : await heldKinds(site.db, [person.number])
-  const has = (kind: HeldKind & ExportKind) => wants(kind) && held.has(kind)
-  if (has('guardianship')) yield await guardianshipRecords(site, person)
-  if (has('ageEvidence')) yield await evidenceRecords(site, person)
-  if (has('move')) yield await moveRecords(site, person)
-  for (const record of dataSets.filter(({ manifest }) => manifest.issuer === person.issuer)) {
-    yield* dataSetRecords(site, { person, key: keys.get(person.number), record, wants })
-  }
-  if (has('grant')) yield* grantRecords(site, person)
-  if (has('refusal')) yield await refusalRecords(site, person)
-  if (has('objection')) yield await objectionRecords(site, person)
-  if (wants('basis')) yield await basisRecords(site, person)
-  if (has('request')) yield await requestRecords(site, person)
-  if (held.has('carried')) yield (await carriedRecords(site, person.number)).filter(({ kind }) => wants(kind))
+  const isLooked = filter.kinds?.some(isLookedFor) !== false
+  let looking: Promise<ReadonlySet<HeldKind>> | undefined
+  const held = async () => (isLooked ? (looking ??= heldKinds(site.db, [person.number])) : NOTHING)
+  const has = async (kind: HeldKind & ExportKind) => wants(kind) && (await held()).has(kind)
+  return begunAhead([
+    (async function* () {
+      if (wants('principal')) yield [await principalOf(site, { person, dataSets })]
+    })(),
+    (async function* () {
+      if (await has('guardianship')) yield await guardianshipRecords(site, person)
+      if (await has('ageEvidence')) yield await evidenceRecords(site, person)
+      if (await has('move')) yield await moveRecords(site, person)
+    })(),
+    (async function* () {
+      for (const record of dataSets.filter(({ manifest }) => manifest.issuer === person.issuer))
+        yield* dataSetRecords(site, { person, key: keys.get(person.number), record, wants })
+    })(),
+    (async function* () {
+      if (await has('grant')) yield* grantRecords(site, person)
+      if (await has('refusal')) yield await refusalRecords(site, person)
+      if (await has('objection')) yield await objectionRecords(site, person)
+    })(),
+    (async function* () {
+      if (wants('basis')) yield await basisRecords(site, person)
+    })(),
+    (async function* () {
+      if (await has('request')) yield await requestRecords(site, person)
+      if ((await held()).has('carried'))
+        yield (await carriedRecords(site, person.number)).filter(({ kind }) => wants(kind))
+    })(),
+  ])
 }
 
 async function* useRecords(
@@ -126,9 +152,11 @@ const USES_AT_ONCE = 100
 
 async function* accessRecords(
   site: SiteContext,
-  { people, keys, wants }: Wanted,
+  { people, keys, wants, receipt }: Wanted,
 ): AsyncGenerator<readonly ExportRecord[]> {
   if (!wants('access')) return
+  // The export itself is a look like any other.
+  await receipt
   const accesses = await listAccesses(site, { people, keys, limit: ACCESSES_MAX })
   yield accesses.map((one) => accessRecord(one, site))
 }
@@ -140,7 +168,7 @@ const ACCESSES_MAX = 1_000_000
 
 async function headOf(
   site: SiteContext,
-  { people, madeFor, receipt }: { people: readonly KnownPerson[]; madeFor: string; receipt: number },
+  { people, madeFor, receipt }: Pick<ExportFacts, 'people' | 'madeFor' | 'receipt'>,
 ): Promise<ExportRecord> {
   const known = await readPartyNames(site.db)
   const parties = [site.custodian, ...people.map(({ issuer }) => issuer)]
@@ -157,7 +185,7 @@ async function headOf(
     madeAt: formatInstant(site.clock.now()),
     madeFor,
     ...(names.length === 0 ? {} : { names: Object.fromEntries(names) }),
-    receipt,
+    receipt: await receipt,
   }
 }
 
@@ -215,6 +243,9 @@ async function* dataSetRecords(
   const { manifest, describedAt } = record
   const { dataSet } = manifest
   if (!(await site.vault.people(dataSet)).has(person.number)) return
+  const reading = wants('row') ? rowsOf(site, { person, dataSet }) : undefined
+  // It fails where the rows come; until then, or if nobody reads so far, it must not end the process.
+  reading?.catch(() => undefined)
   if (wants('dataSet')) {
     yield [
       {
@@ -230,19 +261,26 @@ async function* dataSetRecords(
   }
   if (wants('identity'))
     yield [{ kind: 'identity', site: site.site, issuer: person.issuer, dataSet, key: person.key }]
-  if (!wants('row')) return
-  const households = await site.vault.households()
-  const numbers = households.numbersOf(person.number)
-  const found = await Promise.all(
-    numbers.map(async (number) => ({ number, rows: await site.vault.listRows(dataSet, number) })),
-  )
-  for (const { number, rows } of found) {
+  for (const { places, rows } of (await reading) ?? []) {
     // Whoever else a row is about has a right of their own to what says who they are.
-    const places = households.placesOf(number)
     const owners = places.map((one) => (one === person.number ? { key, personKey: person.key } : undefined))
     const hiddenCount = places.filter((one) => one !== undefined && one !== person.number).length
     yield* openedRows(rows, { manifest, ownersAt: () => owners, hiddenCount })
   }
+}
+
+/** A person's rows in a data set, their own and those of their households, with the people whom they are about. */
+async function rowsOf(
+  { vault }: SiteContext,
+  { person, dataSet }: { person: KnownPerson; dataSet: DataSetId },
+) {
+  const households = await vault.households()
+  return Promise.all(
+    households.numbersOf(person.number).map(async (number) => ({
+      places: households.placesOf(number),
+      rows: await vault.listRows(dataSet, number),
+    })),
+  )
 }
 
 async function guardianshipRecords(

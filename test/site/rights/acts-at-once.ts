@@ -161,7 +161,13 @@ export async function carryOut(site: SiteContext, act: Act): Promise<void> {
       if (number < 0) throw new Error('Nobody to export')
       const people = [{ key: act.key, number, issuer: federation }]
       const keys = await site.personKeys.keysOf(site.db, [number])
-      for await (const some of exportPerson(site, { people, keys, madeFor: 'person', receipt: 1 })) void some
+      for await (const some of exportPerson(site, {
+        people,
+        keys,
+        madeFor: 'person',
+        receipt: Promise.resolve(1),
+      }))
+        void some
       return
     }
     case 'look': {

@@ -15,7 +15,7 @@ import { httpClient } from '../../../src/sdk/http-client.ts'
 import { openOfficer } from '../../../src/sdk/officer.ts'
 import { openPersonRecords } from '../../../src/sdk/person.ts'
 import type { PersonScope } from '../../../src/sdk/person.ts'
-import { memberIdSchema } from '../../../src/protocol/wire.ts'
+import { dataSetIdSchema, memberIdSchema } from '../../../src/protocol/wire.ts'
 import { personActs } from '../../../src/site/doors/person-acts.ts'
 import { bareSite } from '../../../src/testing/test-site.ts'
 import { testPeople } from '../../../src/testing/test-population.ts'
@@ -216,7 +216,8 @@ test('the page shows texts as texts, and CSV holds them whole', async () => {
 test('before a part of an export goes out it is looked whether whoever reads still may, and for parts, not for records', async () => {
   await using bare = await bareSite(systemClock)
   const note = 'n'.repeat(20_000)
-  await bare.fill({ dataSet: 'athletes', people: testPeople(3, () => ({ note })) })
+  const dataSet = dataSetIdSchema.parse('athletes')
+  await bare.fill({ dataSet, people: testPeople(3, () => ({ note })) })
   const acts = personActs(bare.site)
   const identities = [{ issuer: memberIdSchema.parse('federation'), person: 'p-1' }]
   let looks = 0
@@ -231,6 +232,22 @@ test('before a part of an export goes out it is looked whether whoever reads sti
   assert.ok(looks > 1 && looks < records.length, `${looks} looks for ${records.length} records`)
   for (const looksMax of [0, looks - 1])
     await assert.rejects(exported(looksMax), { code: 'fault.not_found' }, `after ${looksMax}`)
+
+  // Nor does anything go out before the look itself is noted, whatever is wanted, and nothing does where it cannot be.
+  const noting = Promise.withResolvers<never>()
+  const unnoted = personActs({ ...bare.site, log: { ...bare.site.log, issueBy: () => noting.promise } })
+  const wanted = [{ format: 'jsonl' }, { format: 'csv', part: 'rows', dataSet }] as const
+  let answered = 0
+  const answers = wanted.map((one) =>
+    unnoted.exportPerson({ by: 'person', identities }, { ...one, broken: () => false }).finally(() => {
+      answered += 1
+    }),
+  )
+  const refused = answers.map((answer) => assert.rejects(answer, /the disk is full/))
+  await (await exported(Infinity)).text()
+  assert.equal(answered, 0)
+  noting.reject(new Error('the disk is full'))
+  await Promise.all(refused)
 })
 
 test('every kind of record is a table of CSV, with every field that it may have', () => {
