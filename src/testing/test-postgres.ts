@@ -12,12 +12,16 @@ import { layCluster } from './test-cluster.ts'
 import type { Template } from './test-cluster.ts'
 
 /**
- * A fresh, empty database on a real PostgreSQL: `await using postgres = await testPostgres()`. The first call of a
+ * A fresh database on a real PostgreSQL, empty or a copy of a template: `await using postgres = await testPostgres()`. The first call of a
  * process starts one embedded server in a temporary directory (a quarter of a second), each further one only makes a
  * database. The server and its files go away when the process ends, however it ends.
  */
-export async function testPostgres(): Promise<Postgres> {
-  return connect(await testDatabaseUrl(), { name: 'test', log: silentLog, stop: () => Promise.resolve() })
+export async function testPostgres(template?: Template): Promise<Postgres> {
+  return connect(await testDatabaseUrl(template), {
+    name: 'test',
+    log: silentLog,
+    stop: () => Promise.resolve(),
+  })
 }
 
 /**

@@ -50,7 +50,7 @@ export async function settleErasures(parts: ErasureParts): Promise<number> {
   return free.length
 }
 
-/** An import that had numbered the person before may have made a key again, or kept facts; there are no rows to them. */
+/** A key that an import was just writing when the erasure was noted, and what versions before this one may have kept; there are no rows to it. */
 async function removeTraces({ db, vault }: ErasureParts, waiting: readonly ErasureRecord[]): Promise<void> {
   const people = waiting.flatMap(({ person }) => (person === undefined ? [] : [person]))
   await sql`delete from person_key where person = any(${people}::integer[])`.execute(db)

@@ -3,11 +3,12 @@ import { correctingOf } from './correct-together.ts'
 import { columnTypes } from './data-set-tables.ts'
 import { inTransaction } from './engine.ts'
 import { forgetPeople } from './forget-person.ts'
+import { knowingOf } from './know-people.ts'
 import { tableOf } from './stored-columns.ts'
 import { byDataSet, takeTogether } from './take-together.ts'
 import type { Arrival, ArrivingBatch, Vault } from './vault.ts'
 import { forgettingAll, takingOf } from './take-long.ts'
-import type { BesideTurn, RowsTurn, Turn } from './vault-turns.ts'
+import type { RowsTurn, Turns } from './vault-turns.ts'
 import type { VaultMemory } from './vault-memory.ts'
 
 /** People who are forgotten by one write at most. */
@@ -18,16 +19,25 @@ const NUMBER_BYTES = 8
 
 /** The common changes: people come with their rows, and go. Each costs what it changes, however many there are. */
 export function changesOf(
-  {
-    writing,
-    changingRows,
-    beside,
-  }: { readonly writing: Turn; readonly changingRows: RowsTurn; readonly beside: BesideTurn },
+  { writing, changingRows, beside, apart }: Pick<Turns, 'writing' | 'changingRows' | 'beside' | 'apart'>,
   memory: VaultMemory,
-): Pick<Vault, 'forget' | 'forgetAll' | 'correct' | 'append' | 'takeTogether' | 'setAside' | 'take'> {
+): Pick<
+  Vault,
+  | 'forget'
+  | 'forgetAll'
+  | 'correct'
+  | 'append'
+  | 'takeTogether'
+  | 'setAside'
+  | 'take'
+  | 'numberPeople'
+  | 'keepPrincipals'
+  | 'keepSealedKeys'
+> {
   /** Whoever was forgotten since the vault was opened: an import that began before may bring rows of theirs at any time. */
   const forgotten = new Set<number>()
   return {
+    ...knowingOf({ changingRows, beside, apart }, { memory, forgotten }),
     ...forgettingOf(changingRows, { memory, forgotten }),
     ...takingOf({ writing, beside }, { memory, forgotten }),
     correct: correctingOf(changingRows, memory),

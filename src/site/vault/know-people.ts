@@ -10,6 +10,7 @@ import {
   nextNumber,
 } from './people-table.ts'
 import { forgettingAll } from './take-long.ts'
+import { dropBrought } from './take-rows.ts'
 import type { Vault } from './vault.ts'
 import type { VaultMemory } from './vault-memory.ts'
 import type { BesideTurn, ReadApart, RowsTurn } from './vault-turns.ts'
@@ -17,14 +18,17 @@ import type { BesideTurn, ReadApart, RowsTurn } from './vault-turns.ts'
 /** Up to so many are found in the turn itself. */
 const FEW = 64
 
-/** How people come to be known: in great numbers, of which nobody else waits for more than what is written. */
+/**
+ * How people come to be known: in great numbers, of which nobody else waits for more than what is written. Of whoever was forgotten
+ * since they were numbered nothing is kept.
+ */
 export function knowingOf(
   {
     changingRows,
     beside,
     apart,
   }: { readonly changingRows: RowsTurn; readonly beside: BesideTurn; readonly apart: ReadApart },
-  memory: VaultMemory,
+  { memory, forgotten }: { readonly memory: VaultMemory; readonly forgotten: ReadonlySet<number> },
 ): Pick<Vault, 'numberPeople' | 'keepPrincipals' | 'keepSealedKeys'> {
   return {
     numberPeople: async (lookups) => {
@@ -44,8 +48,9 @@ export function knowingOf(
         return numbers
       })
     },
-    keepPrincipals: (facts) =>
+    keepPrincipals: (all) =>
       changingRows('keep what is known of people', async ({ writer }) => {
+        const facts = all.filter(({ person }) => !forgotten.has(person))
         await inTransaction(writer, () => keepFacts(writer, facts)).catch(forgettingAll(memory))
         memory.noteFacts(facts)
       }),
@@ -53,7 +58,12 @@ export function knowingOf(
     keepSealedKeys: (dataSet, keys) =>
       beside('keep sealed keys', {
         bring: (connection) => keepKeys(connection, { dataSet, ...keys }),
-        settle: () => Promise.resolve(),
+        settle: ({ connection }) =>
+          dropBrought(
+            connection,
+            { table: '_person_key', column: 'person' },
+            keys.people.filter((person) => forgotten.has(person)),
+          ),
         note: () => undefined,
       }),
   }

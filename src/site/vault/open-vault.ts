@@ -34,7 +34,6 @@ import { removeSnapshot, snapshotVault } from './snapshot-vault.ts'
 import { PERSON_COLUMN, tableOf } from './stored-columns.ts'
 import { RowsInMotion } from './rows-in-motion.ts'
 import { changesOf } from './change-rows.ts'
-import { knowingOf } from './know-people.ts'
 import { discardBatch, findBatch, rowsAside } from './take-rows.ts'
 import { turns } from './vault-turns.ts'
 import type { ReadApart, Turn } from './vault-turns.ts'
@@ -99,7 +98,6 @@ function vaultOf(first: Engine, { clock, limits }: { clock: Clock; limits: Engin
         await dropDataSet(writer, dataSet)
       }),
     ...changesOf(turn, memory),
-    ...knowingOf(turn, memory),
     expectNumbers: async (lookups) => {
       const known = await reads.findPeople(lookups)
       return expectNumbers(lookups, { known, first: await reads.personCount() })

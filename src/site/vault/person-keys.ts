@@ -29,7 +29,7 @@ const MARK_LABEL = 'hedgerow/person/key-mark'
  * Destroying one makes all that it sealed unreadable, in copies as well (GDPR Art. 17; security model, Keys).
  */
 export interface PersonKeys {
-  /** Makes the keys that are missing, and gives all of them in the order asked for. */
+  /** Makes the keys that are missing, and gives all of them in the order asked for. Those of people who were erased are kept nowhere. */
   ensureKeys(db: Database, people: readonly number[]): Promise<KeySource>
   /** The key of a person; `undefined` when it never was or was destroyed. */
   keyOf(db: Database, person: number): Promise<Secret<KeyObject> | undefined>
@@ -223,14 +223,22 @@ async function findByMarks(
   return found
 }
 
+/** Keeps new keys, but of whoever was erased since they were numbered: what is sealed for them is under a key that nobody has. */
 async function insertWrapped(db: Database, wrapped: ReadonlyMap<number, Buffer>): Promise<void> {
   if (wrapped.size === 0) return
-  const { rows } = await sql`
-    ${KEPT} insert into person_key (person, wrapped)
-    select * from unnest(${[...wrapped.keys()]}::integer[], ${[...wrapped.values()]}::bytea[])
-    on conflict (person) do nothing returning person`.execute(db)
+  const { rows } = await sql<{ kept: number; erased: number }>`
+    ${KEPT} with given as materialized (
+      select person, wrapped, exists (select from erasure e where e.person = g.person) as is_erased
+      from unnest(${[...wrapped.keys()]}::integer[], ${[...wrapped.values()]}::bytea[]) as g (person, wrapped)),
+    kept as (
+      insert into person_key (person, wrapped) select person, wrapped from given where not is_erased
+      on conflict (person) do nothing returning person)
+    select (select count(*)::int from kept) as kept, (select count(*)::int from given where is_erased) as erased`.execute(
+    db,
+  )
+  const { kept = 0, erased = 0 } = rows[0] ?? {}
   // Somebody else made a key for one of them meanwhile: what was made here must not be used.
-  if (rows.length !== wrapped.size) {
+  if (kept + erased !== wrapped.size) {
     throw new Fault('fault.unavailable', {
       what: 'Cannot make keys of people: others are being made at the same time',
     })

@@ -131,10 +131,11 @@ const FIRST_BROUGHT = 2 ** 54
 /** Deletes rows of some numbers among those that a transaction has brought, and none that was there before. */
 export async function dropBrought(
   connection: DuckDBConnection,
-  { table }: Pick<BroughtRows, 'table'>,
+  { table, column = PERSON_COLUMN }: Pick<BroughtRows, 'table'> & { readonly column?: string },
   numbers: readonly number[],
 ): Promise<void> {
-  const isTheirs = sql`rowid >= ${sql.lit(FIRST_BROUGHT)} and ${sql.id(PERSON_COLUMN)} in ${peopleList(numbers)}`
+  if (numbers.length === 0) return
+  const isTheirs = sql`rowid >= ${sql.lit(FIRST_BROUGHT)} and ${sql.id(column)} in ${peopleList(numbers)}`
   await runOwn(connection, sql`delete from ${sql.id(table)} where ${isTheirs}`)
 }
 

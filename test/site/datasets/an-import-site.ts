@@ -13,12 +13,10 @@ import { describeDataSet } from '../../../src/site/datasets/describe-data-set.ts
 import { importFile } from '../../../src/site/datasets/import-file.ts'
 import type { ImportedBatch } from '../../../src/site/datasets/import-batch.ts'
 import type { ImportParts, ImportRequest } from '../../../src/site/datasets/import-file.ts'
-import * as createDataSets from '../../../src/site/record/migrations/0020-create-data-sets.ts'
-import * as noteReceivedForm from '../../../src/site/record/migrations/0340-note-received-form.ts'
+import { SITE_MIGRATIONS } from '../../../src/site/record/migrations.ts'
 import { openVault } from '../../../src/site/vault/open-vault.ts'
 import { personKeys } from '../../../src/site/vault/person-keys.ts'
 import { testPostgres } from '../../../src/testing/test-postgres.ts'
-import * as createReceiptLog from '../../../src/transparency/create-receipt-log.ts'
 import { openReceiptLog } from '../../../src/transparency/receipt-log.ts'
 
 /** As much of a site as importing needs, on real engines. */
@@ -36,11 +34,7 @@ export const TEST_SECRET = new Secret(new Uint8Array(32).fill(7))
 
 /** Opens the parts on a database and a directory that may have been used before. */
 export async function openParts(db: Database, directory: string): Promise<ImportParts & AsyncDisposable> {
-  await migrate(db, {
-    '0001-create-receipt-log': createReceiptLog,
-    '0020-create-data-sets': createDataSets,
-    '0340-note-received-form': noteReceivedForm,
-  })
+  await migrate(db, SITE_MIGRATIONS)
   const vault = await openVault({ directory: join(directory, 'vault'), clock: systemClock })
   return {
     db,
@@ -62,7 +56,7 @@ export async function openParts(db: Database, directory: string): Promise<Import
 
 /** A fresh one. */
 export async function anImportSite(): Promise<ImportSite> {
-  const postgres = await testPostgres()
+  const postgres = await testPostgres('site')
   const directory = await mkdtemp(join(tmpdir(), 'hedgerow-import-'))
   const parts = await openParts(postgres.db, directory)
   return {

@@ -99,7 +99,7 @@ async function recover(url: Awaited<ReturnType<typeof testDatabaseUrl>>, directo
 const ALL = [BigInt(ROWS), (BigInt(ROWS) * BigInt(ROWS - 1)) / 2n, BigInt(ROWS), 500n]
 
 test('an import that is killed between parts goes on where it stopped', async () => {
-  const url = await testDatabaseUrl()
+  const url = await testDatabaseUrl('site')
   const directory = join(root, 'parts')
   await killedWhen({ url: url.reveal(), directory, hangAt: 'part' }, (line) => line === 'hanging')
   const after = await recover(url, directory)
@@ -114,7 +114,7 @@ test('an import that is killed between parts goes on where it stopped', async ()
 })
 
 test('an import that is killed between vault and record is written down at the next start', async () => {
-  const url = await testDatabaseUrl()
+  const url = await testDatabaseUrl('site')
   const directory = join(root, 'record')
   await killedWhen({ url: url.reveal(), directory, hangAt: 'receipt' }, (line) => line === 'hanging')
   const after = await recover(url, directory)
@@ -128,7 +128,7 @@ test('an import that is killed between vault and record is written down at the n
 
 test('an import that is killed anywhere takes all rows once in the end', async () => {
   for (const moment of ['checking', 'numbering', 'storing', 'done']) {
-    const url = await testDatabaseUrl()
+    const url = await testDatabaseUrl('site')
     const directory = join(root, moment)
     await killedWhen({ url: url.reveal(), directory }, (line) => line.startsWith(moment))
     const after = await recover(url, directory)

@@ -99,7 +99,7 @@ const STEPS = [
 
 for (const { step, resumed, found } of STEPS) {
   test(`batches that came together and were cut off when they were ${step} are each there once in the end`, async () => {
-    const url = await testDatabaseUrl()
+    const url = await testDatabaseUrl('site')
     const directory = join(root, step)
     await killedAt(url.reveal(), { directory, step })
     const after = await recover(url, directory)

@@ -16,7 +16,8 @@ import { findErasure, erasuresIn, findErasureOf } from '../../../src/site/rights
 import { readForgotten } from '../../../src/site/rights/forgotten-list.ts'
 import { makeRequests } from '../../../src/site/rights/request-desk.ts'
 import { subjectUnder } from '../../../src/site/vault/person-keys.ts'
-import { testPeople } from '../../../src/testing/test-population.ts'
+import { UNKNOWN_BIRTH_DAY } from '../../../src/site/vault/vault.ts'
+import { csvOf, testPeople } from '../../../src/testing/test-population.ts'
 import { bareSite } from '../../../src/testing/test-site.ts'
 import type { BareSite } from '../../../src/testing/test-site.ts'
 import { testLook } from '../guard/test-look.ts'
@@ -246,6 +247,38 @@ test('a request and an erasure of one person at the same time do not hold each o
   assert.equal((await erasing).state, 'deleted')
   await requireErased(number, 'p-28')
 })
+
+test('of whoever is erased while an import numbers them nothing is kept, whatever becomes of it', async (t) => {
+  const { site } = bare
+  const gone = [await bare.numberOf('p-29')]
+  assert.ok(gone.every((person) => person >= 0))
+  const numberPeople = site.vault.numberPeople.bind(site.vault)
+  t.mock.method(site.vault, 'numberPeople', async (lookups: readonly Uint8Array[]) => {
+    const numbers = await numberPeople(lookups)
+    gone.push(Math.max(...numbers))
+    for (const person of gone) await erasePerson(site, requestFor(person))
+    return numbers
+  })
+  // As a crash would, before the rows are there: nothing that comes later tidies up.
+  const crash = () => Promise.reject(new Error('crash'))
+  for (const what of ['setAside', 'append'] as const) t.mock.method(site.vault, what, crash)
+  const file = { stream: new Blob([csvOf([...testPeople(1, () => ({ id: 'p-29' })), ...late])]).stream() }
+  await assert.rejects(bare.bring({ dataSet: 'athletes', batch: 'late', file }))
+  assert.equal(gone.length, 2)
+  const principals = await site.vault.principals()
+  for (const person of gone) {
+    assert.equal(await site.personKeys.keyOf(site.db, person), undefined)
+    assert.deepEqual(await site.vault.listSealedKeys(person), [])
+    // Past the end of the list nothing is known of anybody.
+    const { [person]: birthDay = UNKNOWN_BIRTH_DAY } = principals.birthDay
+    assert.deepEqual([birthDay, principals.residence[person] ?? 0], [UNKNOWN_BIRTH_DAY, 0])
+  }
+  const stays = await bare.numberOf('p-91')
+  assert.ok(await site.personKeys.keyOf(site.db, stays))
+  assert.equal((await site.vault.listSealedKeys(stays)).length, 1)
+})
+
+const late = testPeople(2, (_, index) => ({ id: `p-9${1 + index}` }))
 
 test('the list of forgotten people names each by a destroyed key, and reads past a line that a crash tore', async () => {
   for (const key of ['p-12', 'p-13']) {

@@ -4,19 +4,16 @@ import { after, before, test } from 'node:test'
 import fc from 'fast-check'
 import { sql } from 'kysely'
 import { digestOf } from '../../../src/kernel/digest.ts'
-import { migrate } from '../../../src/kernel/postgres/migrate.ts'
 import type { Postgres } from '../../../src/kernel/postgres/open-postgres.ts'
 import { systemRandom } from '../../../src/kernel/random.ts'
 import { Secret } from '../../../src/kernel/secret.ts'
-import * as createDataSets from '../../../src/site/record/migrations/0020-create-data-sets.ts'
 import { cellContext, openCell, personKeys } from '../../../src/site/vault/person-keys.ts'
 import { nonceSource, open, seal } from '../../../src/site/vault/seal-cell.ts'
 import { testPostgres } from '../../../src/testing/test-postgres.ts'
 
 let postgres: Postgres
 before(async () => {
-  postgres = await testPostgres()
-  await migrate(postgres.db, { '0020-create-data-sets': createDataSets })
+  postgres = await testPostgres('site')
 })
 after(() => postgres[Symbol.asyncDispose]())
 
