@@ -1,4 +1,15 @@
-import type { KnownUse } from './use-history.ts'
+import type { Digest } from '../../kernel/digest.ts'
+import type { UseRecord } from './answer-store.ts'
+
+/** A use of somebody's data as the record has it. */
+export interface KnownUse extends UseRecord {
+  /** Its place in the history of all: a later use has a higher one. */
+  readonly id: bigint
+  readonly peopleCount: number
+  readonly askDigest: Digest
+  /** The receipt of the release, as it was signed. */
+  readonly receiptJws: string
+}
 
 /** Memory for releases, most of it their people: 500 releases among a million people. */
 const BYTES_MAX = 64 * 1024 * 1024

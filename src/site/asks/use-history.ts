@@ -7,20 +7,10 @@ import type { Database } from '../../kernel/postgres/database.ts'
 import { KEPT } from '../../kernel/postgres/kept-statements.ts'
 import type { ReasonCode } from '../../protocol/reason.ts'
 import type { AskId, DataSetId } from '../../protocol/wire.ts'
-import type { UseRecord } from './answer-store.ts'
 import { UseCache } from './use-cache.ts'
+import type { KnownUse } from './use-cache.ts'
 
-/** A use of somebody's data as the record has it. */
-export interface KnownUse extends UseRecord {
-  /** Its place in the history of all: a later use has a higher one. */
-  readonly id: bigint
-  readonly peopleCount: number
-  readonly askDigest: Digest
-  /** The receipt of the release, as it was signed. */
-  readonly receiptJws: string
-}
-
-/** The same as one of its people finds it in their history. */
+/** A use as one of its people finds it in their history. */
 export interface FoundUse extends KnownUse {
   /** Which of the people that were looked for it is about. */
   readonly person: number
