@@ -198,7 +198,9 @@ const OF_LISTS: ReadonlySet<CallId> = new Set([
 const OF_NULLS: ReadonlySet<CallId> = new Set(['is_null', 'is_not_null', 'num_nulls', 'num_nonnulls'])
 
 function checkTogether(seen: Seen): void {
-  for (const { cut, data } of seen.cuts) {
+  for (const { cut, data } of eachOnce(seen.cuts, (one, other) =>
+    isSameColumn(placed(one.cut, one.data), placed(other.cut, other.data)),
+  )) {
     const own = seen.cuts.filter((other) => isSameColumn(placed(other.cut, other.data), placed(cut, data)))
     const at = [...new Set(own.flatMap((one) => one.cut.at))]
     atOffset(data.offset, () => checkCuts({ column: cut.column, at }, data))
@@ -207,7 +209,19 @@ function checkTogether(seen: Seen): void {
     if (typeof one.bin.width === 'string') checkTimes(one, seen)
     else if (isOneOfMore(one, seen)) requireOneWay(placed(one.bin, one.data))
   }
-  for (const one of seen.products) checkProducts(one, seen)
+  for (const one of eachOnce(seen.products, (product, other) => isSameProduct(product.cut, other.cut)))
+    checkProducts(one, seen)
+}
+
+/** The first of those that are the same in one key: they are looked at together, and a CASE may have hundreds of them. */
+function eachOnce<T extends { readonly data: Data }>(
+  all: readonly T[],
+  isSame: (one: T, other: T) => boolean,
+): readonly T[] {
+  const found: T[] = []
+  for (const one of all)
+    if (!found.some((other) => other.data === one.data && isSame(one, other))) found.push(one)
+  return found
 }
 
 /** Whether a column is grouped by in another way than by this bin of it. */
