@@ -21,8 +21,8 @@ const LIMIT_ROWS = [
   ['joins', String(LIMITS.queryJoinsMax)],
   ['a text that is made', `${LIMITS.queryTextCopiesMax} stored ones`],
   ['output columns', String(LIMITS.queryOutputColumnsMax)],
-  ['sums and counts that sums are taken apart into', String(LIMITS.queryPartsOfSumsMax)],
-  ['groups', String(LIMITS.queryGroupsMax)],
+  ['sums and counts, with those that they are made of', String(LIMITS.queryMeasuresMax)],
+  ['groups', `${LIMITS.queryGroupsMax}, and ${LIMITS.queryFiguresMax} groups times sums and counts`],
   ['rows of a release', String(LIMITS.releaseRowsMax)],
   ['time', `${LIMITS.queryTimeoutMs / 1000} s`],
 ]

@@ -18,10 +18,12 @@ export const LIMITS = {
   listItemsMax: 1_000,
   queryJoinsMax: 8,
   /**
-   * Sums and counts that the sums of one question are taken apart into: one of them is written in a few words and can come to forty,
-   * and an engine takes some 10 ms and 4 MB to plan each.
+   * Sums and counts of one question, with those that they are made of: a covariance is made of eight, and a sum of what conditions decide can come
+   * to forty. An engine takes some 2 ms and 200 kB to plan each. 64 columns of any one aggregate are below it.
    */
-  queryPartsOfSumsMax: 256,
+  queryMeasuresMax: 512,
+  /** Groups times sums and counts: each is a set of people that is kept until the answer is decided, some 900 bytes. */
+  queryFiguresMax: 250_000,
   /** Rows of a relation that is written out in a question: each becomes a branch of an expression. */
   queryWrittenRowsMax: 200,
   /** Rows of all `generate_series` of a question together: a few signs of the text are many nodes of its tree. */

@@ -12,7 +12,7 @@ import { planPrivacy } from './privacy/plan-privacy.ts'
 import type { CheckedQuery } from './query/bound/bound-query.ts'
 import { checkQuestion } from './query/check-question.ts'
 import type { QuestionParameter } from './query/check-question.ts'
-import { planAggregate } from './query/plan/plan-aggregate.ts'
+import { planAggregate, SETS_AT_ONCE } from './query/plan/plan-aggregate.ts'
 import type { PlanContext, PlanRelation } from './query/plan/plan-context.ts'
 import { planPrivate } from './query/plan/plan-private.ts'
 import { planRows } from './query/plan/plan-rows.ts'
@@ -69,8 +69,8 @@ function statementsOf(
   return [
     explained('groups, with who is behind each', plan.collect),
     explained(
-      'who is behind each measure, where that is not everybody in the group',
-      plan.collectSets(plan.series.keys().toArray()),
+      `who is behind each measure, ${SETS_AT_ONCE} at a time, where that is not everybody in the group`,
+      plan.collectSets(plan.series.keys().take(SETS_AT_ONCE).toArray()),
     ),
     explained('the largest share of one person, where an estimate does not settle it', plan.exactShares()),
   ]

@@ -47,6 +47,12 @@ const declined: readonly (readonly [name: string, sql: () => string, code: RegEx
       `select ${Array.from({ length: 60 }, (_, i) => `sum(least(height, abs(score - ${i})) * abs(medals - ${i}))`).join(', ')} from athletes`,
     /too_large/,
   ],
+  [
+    '200 correlations, each of eight sums and counts',
+    () =>
+      `select ${Array.from({ length: 200 }, (_, i) => `corr(height, score) filter (where medals > ${i})`).join(' + ')} from athletes`,
+    /too_large/,
+  ],
   ['an unclosed quote', () => `select '${'a'.repeat(60_000)}`, /sql_syntax/],
   ['an unclosed comment', () => `select /*${'a'.repeat(60_000)}`, /sql_syntax/],
   ['an unclosed identifier', () => `select "${'a'.repeat(60_000)}`, /sql_syntax/],

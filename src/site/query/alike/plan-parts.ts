@@ -51,7 +51,7 @@ function printParts(
   const list = tells.map((tell, index) => `, ${printExpression(tell, inner)} as "t${index}"`)
   const conditions = where ? [{ expr: where, clause: 'where' as const }] : []
   const level = printLevel({ sources, where: conditions, reads: tells }, printing)
-  const people = printPeople([], {
+  const people = printPeople(undefined, {
     context,
     rowsPerPersonMax: rowsPerPerson(sources, { manifests }, context),
   })

@@ -78,9 +78,8 @@ export function measureSink(
   sources: readonly Source[],
 ): { readonly measures: Measure[]; readonly bind: (node: FuncCall, name: string) => Expr | undefined } {
   const measures: Measure[] = []
-  const parts = { count: 0 }
-  const bind = (node: FuncCall, name: string): Expr | undefined => {
-    const summed: Summed = { inner, sources, offset: node.location, name, parts }
+  const bindAt = (node: FuncCall, name: string): Expr | undefined => {
+    const summed: Summed = { inner, sources, offset: node.location, name }
     const row = Object.hasOwn(AGGREGATES, name) ? AGGREGATES[name] : undefined
     if (row === undefined) return bindPair(node, { name, inner, sink: pairSink(measures, summed) })
     const written = readAggregate(node, name, inner)
@@ -89,7 +88,7 @@ export function measureSink(
     const made = addTerms(measures, row.kind, { ...summed, written })
     return ofSpans(made, row.kind, written.argument)
   }
-  return { measures, bind }
+  return { measures, bind: (node, name) => atOffset(node.location, () => bindAt(node, name)) }
 }
 
 /** A sum, average or deviation of spans of time is one; a variance would be in squares of them. */
@@ -222,16 +221,12 @@ interface Summed {
   readonly sources: readonly Source[]
   readonly offset: number | undefined
   readonly name: string
-  /** How many measures the question's sums have been taken apart into. */
-  readonly parts: { count: number }
 }
 
 /** A sum of terms is guarded term by term, and what conditions decide branch by branch. */
 function addTerms(measures: Measure[], kind: MeasureKind, facts: SumFacts): Expr {
   const { written } = facts
-  const before = measures.length
   const decided = addBranches(measures, kind, facts) ?? addSpread(measures, kind, facts)
-  noteParts(facts, measures.length - before)
   if (decided) return decided
   const made = aggregateOfSum(kind, written, {
     add: (argument, filter) =>
@@ -247,16 +242,6 @@ function addTerms(measures: Measure[], kind: MeasureKind, facts: SumFacts): Expr
     },
   })
   return made ?? addSum(measures, kind, facts)
-}
-
-/** Notes how many measures a sum was taken apart into, and refuses more than a question's sums may come to. */
-function noteParts({ parts, offset }: Summed, count: number): void {
-  parts.count += count
-  if (parts.count > LIMITS.queryPartsOfSumsMax)
-    throw tooLarge(
-      `The sums of the question are taken apart into more than ${LIMITS.queryPartsOfSumsMax} sums and counts; ask for some of them in a question of their own`,
-      offset,
-    )
 }
 
 /** Undefined of what is a sum of quantities as it is, or is none that could be taken apart. */
@@ -322,10 +307,7 @@ function addSum(measures: Measure[], kind: MeasureKind, facts: SumFacts): Measur
 }
 
 /** Refuses to aggregate a value that a join repeats. */
-export function checkMultiplied(
-  argument: Expr,
-  { inner, sources, name, offset }: Omit<Summed, 'parts'>,
-): void {
+export function checkMultiplied(argument: Expr, { inner, sources, name, offset }: Summed): void {
   if (!isMultiplied(argument, sources, inner.binding.dataSets)) return
   throw notSupported(
     `"${name}" of a value that the join repeats for each row of another data set; add up the rows of each person in a CTE first`,
@@ -352,7 +334,7 @@ export function whyUnbounded(argument: Expr, name: string): string {
   return `"${name}" is of an expression whose bounds cannot be told from those of its columns`
 }
 
-/** Adds a measure unless an equal one is there; gives its index. */
+/** Adds a measure unless an equal one is there; gives its index. Refuses more than a question may come to. */
 export function addMeasure(measures: Measure[], measure: Measure): number {
   const known = measures.findIndex(
     (other) =>
@@ -361,7 +343,12 @@ export function addMeasure(measures: Measure[], measure: Measure): number {
       sameOptional(other.filter, measure.filter) &&
       other.quantileMicro === measure.quantileMicro,
   )
-  return known >= 0 ? known : measures.push(measure) - 1
+  if (known >= 0) return known
+  if (measures.length >= LIMITS.queryMeasuresMax)
+    throw tooLarge(
+      `The question comes to more than ${LIMITS.queryMeasuresMax} sums and counts, with those that they are made of; ask for some of them in a question of their own`,
+    )
+  return measures.push(measure) - 1
 }
 
 /** What a measure comes to, by its index. */

@@ -10,7 +10,7 @@ import { levelPrinting, printLevel, printPersonColumn, rawColumn } from './print
 import type { SourcePrinting } from './print-sources.ts'
 import type { PlanContext } from './plan-context.ts'
 import { printGroupingSets } from './print-grouping-sets.ts'
-import { printFilter, printPeople } from './print-people.ts'
+import { printPeople } from './print-people.ts'
 import { printExpression, printReleased } from './print.ts'
 
 /** How an aggregate question is answered: see `run-aggregate.ts`. */
@@ -22,9 +22,11 @@ export interface AggregatePlan {
   readonly seriesOf: readonly number[]
   /** Most rows of one person that can stand in a group, by the manifests. */
   readonly rowsPerPersonMax: number
+  /** Most groups that there may be. */
+  readonly groupsMax: number
   /** Everything but sets that are probably those of the rows. Printed when it is read, which may be while the vault begins. */
   readonly collect: VaultStatement
-  /** Sets of people for some series, by group. */
+  /** Sets of people for some series, at most `SETS_AT_ONCE`, by group. */
   readonly collectSets: (series: readonly number[]) => VaultStatement
   /** For each group and series the largest number of rows, sum of |clamped values| and sum of squares of one person. */
   readonly exactShares: () => VaultStatement
@@ -33,19 +35,33 @@ export interface AggregatePlan {
 /** Prints how the groups of a question are collected. Deciding, finishing and releasing come later, over safe groups only. */
 export function planAggregate(checked: CheckedQuery, context: PlanContext): AggregatePlan {
   const { query } = checked
-  const { series, seriesOf } = seriesOfMeasures(checked)
+  const { series: all, seriesOf } = seriesOfMeasures(checked)
+  const series = all.length > SETS_AT_ONCE ? all.map(withoutSets) : all
   const rowsPerPersonMax = rowsPerPerson(query.sources, checked, context)
-  const printer: Printer = { checked, query, context, series, rowsPerPersonMax }
+  const groupsMax = Math.min(LIMITS.queryGroupsMax, Math.floor(LIMITS.queryFiguresMax / series.length))
+  const printer: Printer = { checked, query, context, series, rowsPerPersonMax, groupsMax }
   return {
     checked,
     dialect: context.dialect,
     series,
     seriesOf,
     rowsPerPersonMax,
+    groupsMax,
     collect: printedWhenRead(() => printCollect(printer)),
     collectSets: (wanted) => printSets(printer, wanted),
     exactShares: () => printShares(printer),
   }
+}
+
+/**
+ * Of how many series one statement asks for sets of people. Each is an aggregate with a FILTER, for which DuckDB sets all columns of
+ * the others aside, past the limit of its memory: of 240 series at once that were 1.3 GB.
+ */
+export const SETS_AT_ONCE = 16
+
+/** Asked for afterwards, some at a time, where the counts do not tell them. */
+function withoutSets(one: Series): Series {
+  return { ...one, asksWithValue: false, asksNonZero: false }
 }
 
 function printedWhenRead(print: () => VaultStatement): VaultStatement {
@@ -67,9 +83,13 @@ interface Printer {
   readonly context: PlanContext
   readonly series: readonly Series[]
   readonly rowsPerPersonMax: number
+  readonly groupsMax: number
 }
 
-/** The rows that are grouped, as `"q"`: the person, keys `k`, arguments `x`, clamped arguments `c`, filters `f`. */
+/**
+ * The rows that are grouped, as `"q"`: the person, keys `k`, and for each series what counts of it, `c`: its argument, clamped where it is
+ * summed, where its filter holds, else null. No sum has a FILTER of its own, for the reason of `SETS_AT_ONCE`.
+ */
 function printRows(
   { query, context, series }: Printer,
   printing: SourcePrinting,
@@ -87,21 +107,18 @@ function printRows(
   const outer = [...sets.keys]
   for (const index of wanted) {
     const one = series[index]
-    if (one?.argument) {
-      const argument = one.clamp ? withoutDomain(one.argument, query.sources) : one.argument
-      list.push(`${printExpression(argument, inner)} as "x${index}"`)
-      reads.push(argument)
-      outer.push(
-        one.clamp
-          ? `${printClamp(`"r"."x${index}"`, one.clamp, context.dialect)} as "c${index}"`
-          : `"r"."x${index}"`,
-      )
+    if (one === undefined) continue
+    const { argument, filter, clamp } = one
+    const read = argument && (clamp ? withoutDomain(argument, query.sources) : argument)
+    for (const [name, expr] of [
+      ['x', read],
+      ['f', filter],
+    ] as const) {
+      if (expr === undefined) continue
+      list.push(`${printExpression(expr, inner)} as "${name}${index}"`)
+      reads.push(expr)
     }
-    if (one?.filter) {
-      list.push(`${printExpression(one.filter, inner)} as "f${index}"`)
-      reads.push(one.filter)
-      outer.push(`"r"."f${index}"`)
-    }
+    if (argument ?? filter) outer.push(`${printCounted(one, index, context.dialect)} as "c${index}"`)
   }
   const level = printLevel({ sources: query.sources, where: query.where, reads }, printing)
   const rows = `(select ${printPersonColumn(query.sources, printing)}${list.map((text) => `, ${text}`).join('')}\n${level}) as "r"`
@@ -133,13 +150,16 @@ function printClamp(value: Text, { least, greatest }: Range, dialect: Dialect): 
   return `case when ${value} between ${low} and ${high} then cast(${value} as ${type}) when ${value} < ${low} and ${value} >= -${end} then ${low} when ${value} > ${high} and ${value} <= ${end} then ${high} end`
 }
 
-/** The argument as it is counted: clamped where it is summed, which makes no null and loses none. */
-function valueOf({ clamp }: Series, index: number): Text {
-  return `"q"."${clamp ? 'c' : 'x'}${index}"`
+/** Clamping makes no null and loses none. */
+function printCounted({ argument, filter, clamp }: Series, index: number, dialect: Dialect): Text {
+  const read = `"r"."x${index}"`
+  const value = argument === undefined ? 'true' : clamp ? printClamp(read, clamp, dialect) : read
+  return filter ? `case when "r"."f${index}" then ${value} end` : value
 }
 
-function filterOf(one: Series, index: number): Text | undefined {
-  return one.filter && `"q"."f${index}"`
+/** What counts of a series, null where a row does not; absent where each row does. */
+function valueOf({ argument, filter }: Series, index: number): Text | undefined {
+  return argument || filter ? `"q"."c${index}"` : undefined
 }
 
 /** Columns of a series in `collect`, in this order; `run-aggregate.ts` reads them so. */
@@ -147,14 +167,13 @@ export const SERIES_COLUMNS = ['rows', 'nonZeroRows', 'sum', 'absolute', 'square
 
 function printSeries(one: Series, index: number, dialect: Dialect): readonly Text[] {
   const type = doubleOf(dialect)
-  const filter = printFilter([filterOf(one, index)])
-  const value = valueOf(one, index)
-  const rows = `count(${one.argument ? value : '*'})${filter}`
+  const value = valueOf(one, index) ?? '*'
+  const rows = `count(${value})`
   if (one.clamp === undefined) return [rows, '0', '0', '0', '0']
-  const sum = (text: Text): Text => `cast(coalesce(sum(${text})${filter}, 0) as ${type})`
+  const sum = (text: Text): Text => `cast(coalesce(sum(${text}), 0) as ${type})`
   return [
     rows,
-    holdsZero(one.clamp) ? `count(nullif(${value}, cast(0 as ${type})))${filter}` : '0',
+    holdsZero(one.clamp) ? `count(nullif(${value}, cast(0 as ${type})))` : '0',
     sum(value),
     one.clamp.least >= 0 ? '0' : sum(`abs(${value})`),
     one.needsSquares ? sum(printSquare(value, type)) : '0',
@@ -182,19 +201,19 @@ function sourcePrinting(
 }
 
 function printCollect(printer: Printer): VaultStatement {
-  const { query, context, series } = printer
+  const { query, context, series, groupsMax } = printer
   const parameters: SourcePrinting['parameters'] = []
   const all = series.map((_, index) => index)
   const rows = printRows(printer, sourcePrinting(printer, parameters), all)
   const columns = [
     ...printKeys(printer),
     'count(*)',
-    printPeople([], printer),
+    printPeople(undefined, printer),
     ...series.flatMap((one, index) => printSeries(one, index, context.dialect)),
     ...series.flatMap((one, index) => printSeriesSets(one, index, printer, one)),
   ]
   return {
-    sql: `select ${named(columns)}\nfrom ${rows}${printGroupBy(query)}\nlimit ${LIMITS.queryGroupsMax + 1}`,
+    sql: `select ${named(columns)}\nfrom ${rows}${printGroupBy(query)}\nlimit ${groupsMax + 1}`,
     parameters,
   }
 }
@@ -206,11 +225,10 @@ function printSeriesSets(
   printer: Printer,
   { asksWithValue, asksNonZero }: Pick<Series, 'asksWithValue' | 'asksNonZero'>,
 ): readonly Text[] {
-  const filter = filterOf(one, index)
-  const withValue = one.argument ? `${valueOf(one, index)} is not null` : undefined
+  const value = valueOf(one, index)
   return [
-    ...(asksWithValue ? [printPeople([withValue, filter], printer)] : []),
-    ...(asksNonZero ? [printPeople([`"q"."c${index}" <> 0`, filter], printer)] : []),
+    ...(asksWithValue ? [printPeople(value && `${value} is not null`, printer)] : []),
+    ...(asksNonZero ? [printPeople(`"q"."c${index}" <> 0`, printer)] : []),
   ]
 }
 
@@ -243,15 +261,11 @@ function printShares(printer: Printer): VaultStatement {
   const rows = printRows(printer, sourcePrinting(printer, parameters), all)
   const names = query.keys.map((_, index) => `"q"."k${index}"`)
   const shares = series.flatMap((one, index) => {
-    const filter = filterOf(one, index)
-    const counted = one.argument ? `${valueOf(one, index)} is not null` : undefined
     return [
-      `count(*)${printFilter([counted, filter])} as "n${index}"`,
-      ...(one.clamp ? [`sum(abs("q"."c${index}"))${printFilter([filter])} as "w${index}"`] : []),
+      `count(${valueOf(one, index) ?? '*'}) as "n${index}"`,
+      ...(one.clamp ? [`sum(abs("q"."c${index}")) as "w${index}"`] : []),
       ...(one.needsSquares
-        ? [
-            `sum(${printSquare(`"q"."c${index}"`, doubleOf(context.dialect))})${printFilter([filter])} as "s${index}"`,
-          ]
+        ? [`sum(${printSquare(`"q"."c${index}"`, doubleOf(context.dialect))}) as "s${index}"`]
         : []),
     ]
   })

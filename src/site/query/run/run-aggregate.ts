@@ -9,7 +9,7 @@ import type { VaultResult, VaultValue } from '../../vault/vault.ts'
 import type { Measure } from '../bound/bound-query.ts'
 import { compareKeys } from './compare-keys.ts'
 import { holdsZero, isOfSquares } from '../plan/aggregate-series.ts'
-import { SERIES_COLUMNS, SHARE_COLUMNS } from '../plan/plan-aggregate.ts'
+import { SERIES_COLUMNS, SETS_AT_ONCE, SHARE_COLUMNS } from '../plan/plan-aggregate.ts'
 import type { Series } from '../plan/aggregate-series.ts'
 import type { AggregatePlan } from '../plan/plan-aggregate.ts'
 import type { QueryRunner } from '../plan/plan-context.ts'
@@ -42,8 +42,8 @@ interface GroupState {
  * Collects the groups of a question with everybody who stands behind each and behind each of their measures. Nothing
  * of it has been guarded: it must not leave the process.
  *
- * One statement is enough when the sets of the measures are those of the rows, which the counts tell; a second asks for
- * the others; a third finds the largest contributions of one person, only where a bound on them does not settle it.
+ * One statement is enough when the sets of the measures are those of the rows, which the counts tell; others ask for
+ * what they do not tell, some at a time; a last one finds the largest contributions of one person, only where a bound on them does not settle it.
  */
 export async function collectGroups(
   plan: AggregatePlan,
@@ -52,9 +52,9 @@ export async function collectGroups(
 ): Promise<Outcome<readonly CollectedGroup[]>> {
   const collected = await runner.run(plan.collect)
   if (!collected.ok) return collected
-  if (collected.value.rowCount > LIMITS.queryGroupsMax)
+  if (collected.value.rowCount > plan.groupsMax)
     return declined('declined.too_large', {
-      detail: `The question has more than ${LIMITS.queryGroupsMax} groups`,
+      detail: `The question has more than ${plan.groupsMax} groups${plan.groupsMax < LIMITS.queryGroupsMax ? ', which is the most for so many sums and counts' : ''}`,
     })
   const groups = readGroups(plan, collected.value)
   takeSetsOfRows(groups)
@@ -172,20 +172,31 @@ async function completeSets(
   const wanted = plan.series.flatMap((one, index) =>
     groups.some(({ series }) => lacksSet(series[index], one)) ? [index] : [],
   )
-  if (wanted.length === 0) return ok(undefined)
-  const result = await runner.run(plan.collectSets(wanted))
-  if (!result.ok) return result
+  for (let from = 0; from < wanted.length; from += SETS_AT_ONCE) {
+    const some = wanted.slice(from, from + SETS_AT_ONCE)
+    const result = await runner.run(plan.collectSets(some))
+    if (!result.ok) return result
+    takeSets(plan, result.value, { groups, wanted: some })
+  }
+  return ok(undefined)
+}
+
+function takeSets(
+  plan: AggregatePlan,
+  result: VaultResult,
+  { groups, wanted }: { readonly groups: readonly GroupState[]; readonly wanted: readonly number[] },
+): void {
   const byKey = new Map(groups.map((group) => [keyText(group.keys), group]))
   const { keys } = plan.checked.query
-  const column = columnReader(result.value)
+  const column = columnReader(result)
   const keyColumns = keys.map((_, index) => column(index))
   let next = keys.length
   for (const index of wanted) {
     const clamp = plan.series[index]?.clamp
-    const withValue = result.value.sets(next)
-    const nonZero = clamp && holdsZero(clamp) ? result.value.sets(next + 1) : withValue
+    const withValue = result.sets(next)
+    const nonZero = clamp && holdsZero(clamp) ? result.sets(next + 1) : withValue
     next += nonZero === withValue ? 1 : 2
-    for (let row = 0; row < result.value.rowCount; row += 1) {
+    for (let row = 0; row < result.rowCount; row += 1) {
       const state = byKey.get(keyText(keys.map(({ type }, key) => toReleased(keyColumns[key]?.[row], type))))
         ?.series[index]
       if (state === undefined) continue
@@ -193,7 +204,6 @@ async function completeSets(
       state.nonZero ??= nonZero === withValue ? state.withValue : nonZero[row]
     }
   }
-  return ok(undefined)
 }
 
 function lacksSet(state: SeriesState | undefined, { clamp }: Series): boolean {

@@ -2,11 +2,12 @@ import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { LIMITS } from '../../../../src/kernel/limits.ts'
 import { ok } from '../../../../src/kernel/result.ts'
+import type { Manifest } from '../../../../src/protocol/data-set.ts'
 import type { Outcome } from '../../../../src/protocol/reason.ts'
 import type { CollectedGroup } from '../../../../src/site/guard/collected-group.ts'
 import { checkQuestion } from '../../../../src/site/query/check-question.ts'
 import type { PlanRelation } from '../../../../src/site/query/plan/plan-context.ts'
-import { planAggregate } from '../../../../src/site/query/plan/plan-aggregate.ts'
+import { planAggregate, SETS_AT_ONCE } from '../../../../src/site/query/plan/plan-aggregate.ts'
 import { collectGroups } from '../../../../src/site/query/run/run-aggregate.ts'
 import { askEngine } from '../ask-engine.ts'
 import { testManifest, twoEngines } from '../two-engines.ts'
@@ -39,18 +40,23 @@ const rows: TestDataSet['rows'] = [
 const data = { manifest, rows }
 const all = [0, 1, 2, 3, 4, 5]
 
+function checkedOf(sql: string, asked: Manifest = manifest, mode: 'aggregate' | 'private' = 'aggregate') {
+  const checked = checkQuestion(sql, { mode, dataSets: new Map([[asked.dataSet, asked]]) })
+  assert.ok(checked.ok, JSON.stringify(checked))
+  return checked.value
+}
+
 async function collect(
   sql: string,
   change: Partial<PlanRelation> = {},
 ): Promise<readonly (readonly CollectedGroup[])[]> {
-  const checked = checkQuestion(sql, { mode: 'aggregate', dataSets: new Map([['people', manifest]]) })
-  assert.ok(checked.ok, JSON.stringify(checked))
+  const checked = checkedOf(sql)
   const collected: (readonly CollectedGroup[])[] = []
   for (const engine of [engines.duckdb, engines.postgres]) {
     const relations = await engine.relations([data], all)
     const changed = new Map([...relations].map(([name, relation]) => [name, { ...relation, ...change }]))
     const groups: Outcome<readonly CollectedGroup[]> = await collectGroups(
-      planAggregate(checked.value, { dialect: engine.dialect, relations: changed }),
+      planAggregate(checked, { dialect: engine.dialect, relations: changed }),
       engine.runner,
       { dominanceBp: 1_000 },
     )
@@ -101,16 +107,14 @@ test('each measure has the people whose own value changes it: neither null nor 0
 })
 
 test('more groups than there may be are refused before anything more is asked about them', async () => {
-  const checked = checkQuestion('select town, sum(paid) from people group by town', {
-    mode: 'aggregate',
-    dataSets: new Map([['people', manifest]]),
-  })
-  assert.ok(checked.ok)
   const { dialect, runner } = engines.duckdb
-  const plan = planAggregate(checked.value, {
-    dialect,
-    relations: await engines.duckdb.relations([data], all),
-  })
+  const relations = await engines.duckdb.relations([data], all)
+  const planOf = (values: readonly string[]) =>
+    planAggregate(checkedOf(`select town, ${values.join(', ')} from people group by town`), {
+      dialect,
+      relations,
+    })
+  const plan = planOf(['sum(paid)'])
   let statements = 0
   const groups = await collectGroups(
     plan,
@@ -119,13 +123,18 @@ test('more groups than there may be are refused before anything more is asked ab
         statements += 1
         const result = await runner.run(statement)
         // The two groups there are, said to be as many as may not be.
-        return result.ok ? ok({ ...result.value, rowCount: LIMITS.queryGroupsMax + 1 }) : result
+        return result.ok ? ok({ ...result.value, rowCount: plan.groupsMax + 1 }) : result
       },
     },
     { dominanceBp: 1_000 },
   )
   assert.equal(!groups.ok && groups.error.code, 'declined.too_large')
   assert.equal(statements, 1)
+  assert.equal(plan.groupsMax, LIMITS.queryGroupsMax)
+  // Of 50 sums fewer groups may be than of one: something is kept of each for each.
+  const many = planOf(Array.from({ length: 50 }, (_, i) => `sum(paid) filter (where paid > ${i})`))
+  assert.equal(many.groupsMax, LIMITS.queryFiguresMax / 50)
+  assert.ok(many.collect.sql.endsWith(`limit ${many.groupsMax + 1}`))
 })
 
 test('where the counts say so, the people of a measure are those of the row, and no set is asked for', async () => {
@@ -153,6 +162,26 @@ test('no set is asked for of a column that the conditions want a value of, and o
   assert.equal(await listsOf("town <> 'Clare' and paid >= 0"), 1)
   assert.equal(await listsOf('paid >= 0 or steps is null'), 2)
   assert.equal(engines.duckdb.statements.filter(({ sql }) => sql.includes('list(')).length, 1)
+})
+
+test('many measures have the people that they have when few are asked for: no sum has a FILTER, and of sets few at a time', async () => {
+  const asked = Array.from({ length: 20 }, (_, i) => `sum(paid) filter (where steps > ${i - 12})`)
+  const measuresOf = async (values: readonly string[]) =>
+    (await collect(`select town, ${values.join(', ')} from people group by town`)).map((groups) =>
+      groups.map(({ measures }) =>
+        measures.map(({ people, ...measure }) => ({ ...measure, people: [...people] })),
+      ),
+    )
+  const [few, others] = [await measuresOf(asked.slice(0, 10)), await measuresOf(asked.slice(10))]
+  engines.duckdb.statements.length = 0
+  const both = few.map((groups, engine) =>
+    groups.map((measures, group) => [...measures, ...(others[engine]?.[group] ?? [])]),
+  )
+  assert.deepEqual(await measuresOf(asked), both)
+  const [first = '', ...sets] = engines.duckdb.statements.map(({ sql }) => sql)
+  assert.doesNotMatch(first, / filter \(/)
+  const filters = sets.map((sql) => sql.split(' filter (').length - 1)
+  assert.ok(filters.length > 1 && filters.every((count) => count <= 2 * SETS_AT_ONCE), String(filters))
 })
 
 test('a column that is called required and is not is noticed by its counts, and its people are asked for', async () => {
@@ -207,11 +236,7 @@ test('no person gives more rows than the manifest says, whoever asks, where the 
       1,
     ]),
   }
-  const checked = checkQuestion('select count(*), sum(paid) from people', {
-    mode: 'aggregate',
-    dataSets: new Map([['people', capped]]),
-  })
-  assert.ok(checked.ok)
+  const checked = checkedOf('select count(*), sum(paid) from people', capped)
   for (const engine of [engines.duckdb, engines.postgres]) {
     for (const rowsPerPerson of [undefined, 6]) {
       const relations = new Map(
@@ -221,7 +246,7 @@ test('no person gives more rows than the manifest says, whoever asks, where the 
         ]),
       )
       const groups = await collectGroups(
-        planAggregate(checked.value, { dialect: engine.dialect, relations }),
+        planAggregate(checked, { dialect: engine.dialect, relations }),
         engine.runner,
         { dominanceBp: 1_000 },
       )
@@ -248,16 +273,12 @@ async function mostOfOne(
     columns: [{ name: 'x', type: 'number', bounds: [least, greatest] }],
   })
   const stored = values.flatMap((own, person) => own.map((x): TestDataSet['rows'][number] => [person, x]))
-  const checked = checkQuestion(`select ${call} from values_of_people`, {
-    mode: 'aggregate',
-    dataSets: new Map([['values_of_people', kept]]),
-  })
-  assert.ok(checked.ok)
+  const checked = checkedOf(`select ${call} from values_of_people`, kept)
   const found = new Set<number | undefined>()
   for (const engine of [engines.duckdb, engines.postgres]) {
     const people = [...values.keys()]
     const relations = await engine.relations([{ manifest: kept, rows: stored }], people)
-    const plan = planAggregate(checked.value, { dialect: engine.dialect, relations })
+    const plan = planAggregate(checked, { dialect: engine.dialect, relations })
     const groups = await collectGroups(plan, engine.runner, { dominanceBp: 1_000 })
     assert.ok(groups.ok)
     const measure = groups.value[0]?.measures.find(({ kind }) => call.startsWith(kind))
@@ -399,12 +420,9 @@ test('what conditions decide in a sum is decided by values within their bounds, 
 
 test('with noise the same is summed: values within their bounds, and what a condition says of them as they are', () => {
   const argumentOf = (value: string) => {
-    const checked = checkQuestion(`select sum(${value}) from people`, {
-      mode: 'private',
-      dataSets: new Map([['people', { ...manifest, modes: ['private'] }]]),
-    })
-    assert.ok(checked.ok, JSON.stringify(checked))
-    return JSON.stringify(checked.value.query.measures[0]?.argument)
+    const asked: Manifest = { ...manifest, modes: ['private'] }
+    const { measures } = checkedOf(`select sum(${value}) from people`, asked, 'private').query
+    return JSON.stringify(measures[0]?.argument)
   }
   assert.match(argumentOf('abs(paid - 200)'), /clamp_number/)
   for (const condition of ['(paid > 150)::int', 'case when paid > 150 then 1 else 0 end'])
