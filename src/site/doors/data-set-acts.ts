@@ -15,6 +15,7 @@ import { contractLack, missingContracts } from '../contracts/contract-in-force.t
 import { describeDataSet } from '../datasets/describe-data-set.ts'
 import { findDataSet } from '../datasets/data-set-store.ts'
 import type { BatchParts, ImportedBatch } from '../datasets/import-batch.ts'
+import { endGrantsOfBarred } from '../principals/end-grants-of-barred.ts'
 import { importRows } from '../datasets/import-rows.ts'
 import { importFile } from '../datasets/import-file.ts'
 import { readImports } from '../datasets/import-store.ts'
@@ -123,6 +124,7 @@ export function dataSetActs(site: SiteContext): DataSetActs {
         manifest,
         mayStore: () => decideHere('store', { manifest, site }),
       })
+      await endGrantsOfBarred(site)
       const view = importedView(site, imported)
       return withUncounted(view, await uncounted(manifest.dataSet, { ageMaxMs: COUNTED_FOR_MS }))
     },
@@ -149,6 +151,7 @@ async function importHere(
     { ...batchParts(site), directory: site.root, threads: site.vaultThreads },
     { ...request, dataSet, file: { stream: file }, mayStore: () => mayStore(site, dataSet) },
   )
+  await endGrantsOfBarred(site)
   return withUncounted(importedView(site, imported), await uncounted(dataSet, { ageMaxMs: 0 }))
 }
 

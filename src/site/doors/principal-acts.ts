@@ -7,6 +7,7 @@ import type { ChangeFacts } from '../consent/change-grants.ts'
 import type { GrantsChanged } from '../consent/grant-calls.ts'
 import { confirmGrants } from '../principals/confirm-grants.ts'
 import type { Confirmation } from '../principals/confirm-grants.ts'
+import { endGrantsOfBarred } from '../principals/end-grants-of-barred.ts'
 import { endAgeEvidence, giveAgeEvidence, tellMove } from '../principals/tell-of-person.ts'
 import type { EvidenceFacts } from '../principals/tell-of-person.ts'
 import { viewPrincipal } from '../principals/view-principal.ts'
@@ -100,6 +101,7 @@ function ageActs(site: SiteContext): AgeActs {
     async giveAgeEvidence(reading, facts) {
       const person = await only(reading)
       await giveAgeEvidence(site, { person: person.number, facts })
+      await endGrantsOfBarred(site)
       return views([person])
     },
     async ageChallenge(reading) {
@@ -109,16 +111,19 @@ function ageActs(site: SiteContext): AgeActs {
     async proveAge(reading, presentation) {
       const person = await only(reading)
       await proveAge(site, { person, presentation, by: reading.by })
+      await endGrantsOfBarred(site)
       return views([person])
     },
     async endAgeEvidence(reading, evidence) {
       const person = await only(reading)
       await endAgeEvidence(site, { person: person.number, evidence, by: reading.by })
+      await endGrantsOfBarred(site)
       return views([person])
     },
     async tellMove(reading, move) {
       const person = await only(reading)
       await tellMove(site, { person: person.number, facts: { ...move, by: reading.by } })
+      await endGrantsOfBarred(site)
       return views([person])
     },
     async confirmGrants(reading, confirmation, change) {

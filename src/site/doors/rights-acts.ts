@@ -8,6 +8,7 @@ import { readPartyNames } from '../officer/party-names.ts'
 import { noticeView } from '../recipients/notice-view.ts'
 import { findNotices } from '../recipients/recipient-notice-store.ts'
 import { withdrawalsOf } from '../recipients/withdrawal-store.ts'
+import { endGrantsOfBarred } from '../principals/end-grants-of-barred.ts'
 import { noteAccess } from '../rights/note-access.ts'
 import { knownPeople } from '../rights/person-reading.ts'
 import { completeErasures } from '../rights/complete-erasures.ts'
@@ -144,6 +145,8 @@ function changingActs(
       const { correction, columns, rows, requestedBy, correctedAt, receipt, recipients } =
         await correctPerson(site, request)
       site.events.corrected({ correction, dataSet })
+      // A birth date or a residence may be among it.
+      await endGrantsOfBarred(site)
       return {
         correction,
         dataSet,

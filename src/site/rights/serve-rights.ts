@@ -2,6 +2,7 @@ import { later } from '../../kernel/clock.ts'
 import type { Clock, Instant } from '../../kernel/clock.ts'
 import type { Backups } from '../backup/backups.ts'
 import type { SiteEvents } from '../events.ts'
+import { endGrantsOfBarred } from '../principals/end-grants-of-barred.ts'
 import { completeErasures, settleErasures } from './complete-erasures.ts'
 import { finishErasureOfMany } from '../retention/erase-without-rows.ts'
 import { sweepRetention } from '../retention/sweep-retention.ts'
@@ -19,11 +20,15 @@ const INTERVAL_MS = 60_000
 const THOROUGH_EVERY_MS = 3_600_000
 
 /** What people's rights need before the site serves anybody. */
-export async function resumeRights(parts: ErasureParts & CorrectionParts): Promise<void> {
+export async function resumeRights(
+  parts: ErasureParts & CorrectionParts & Parameters<typeof endGrantsOfBarred>[0],
+): Promise<void> {
   await resumeErasures(parts)
   for (const { person, until, reason } of await restrictionsInForce(parts.db))
     parts.hidden.restrict(person, until, reason)
   await resumeCorrections(parts)
+  // Of what a crash came before, or a version that did not look.
+  await endGrantsOfBarred(parts)
 }
 
 /**

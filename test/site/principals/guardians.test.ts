@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { later } from '../../../src/kernel/clock.ts'
-import { testGrant } from '../../../src/testing/test-population.ts'
+import { csvOf, testGrant, testPeople } from '../../../src/testing/test-population.ts'
 import type { TestAcquirer } from '../../../src/testing/test-trade.ts'
 import { temporaryHome } from '../../cli/run-cli.ts'
 import { typedHere } from '../../cli/typed-here.ts'
-import { DOCUMENT, aFamily } from './a-family.ts'
+import { DOCUMENT, aFamily, bornYearsAgo } from './a-family.ts'
 import type { Family, Seat } from './a-family.ts'
 
 let family: Family
@@ -223,14 +223,24 @@ describe('a guardian’s grant', () => {
   test('has no power while it is known here that they do not decide alone, whenever that became known', async () => {
     await family.establish('p-15', 'p-33')
     const guardian = await family.as('p-33')
-    await guardian.records('p-15').uses(1)
+    const before = await eligibleCount()
+    await guardian.administration.giveGrants([guardianGrant('p-15')])
+    assert.equal(await eligibleCount(), before + 1)
     const said = await guardian.principal('me').giveEvidence({ below: 16 })
     await assertPowerless(guardian, 'p-15')
+    assert.equal(await eligibleCount(), before, 'nor does what they gave before authorise anything')
     const { administration } = family.issuer
     await assert.rejects(administration.giveGrants([guardianGrant('p-15')]), { status: 400 })
     await family.issuer.principal('p-33').endEvidence(said[0]?.evidence[0]?.evidence ?? '')
     await guardian.records('p-15').uses(1)
+    assert.equal(await eligibleCount(), before, 'what has ended is given again or not at all')
     await administration.giveGrants([guardianGrant('p-15')])
+    assert.equal(await eligibleCount(), before + 1)
+    // By a row that is brought it ends as well: of two birth dates the later counts.
+    const child = testPeople(1, () => ({ id: 'p-33', country: 'IE', birthDate: bornYearsAgo(12) }))
+    const body = new Blob([csvOf(child)]).stream()
+    await administration.importFile({ dataSet: 'athletes', batch: 'p-33', format: 'csv', body })
+    assert.equal(await eligibleCount(), before)
   })
 
   test('ends when the guardian is erased; the next with that key has no power', async () => {
