@@ -99,11 +99,12 @@ export async function serveSite(
   const bell = new Bell()
   const local = { site, answer: (pulled: PulledAsk) => answering.answer(pulled), booked: () => bell.ring() }
   const acquirers = knownAcquirers(site, line)
-  const acts = { ...siteActs(site, { settings, line, acquirers }), ...localAskActs(local) }
+  const closing = new AbortController()
+  const facts = { settings, line, acquirers, closing: closing.signal }
+  const acts = { ...siteActs(site, facts), ...localAskActs(local) }
   const app = doorOf(site, { start, acts })
   const door = starting.use(await listen(app, settings))
   starting.use(await leaveAddress(site.root, door.url))
-  const closing = new AbortController()
   const standing = standingOf(site, { settings, line })
   const { promise: apart, resolve: endApart } = Promise.withResolvers<Fault>()
   const working = workBehindDoor(site, {
@@ -267,7 +268,12 @@ async function workBehindDoor(
 
 function siteActs(
   site: SiteContext,
-  { settings, line, acquirers }: { settings: SiteSettings; line: NetworkLine; acquirers: KnownAcquirers },
+  {
+    settings,
+    line,
+    acquirers,
+    closing,
+  }: { settings: SiteSettings; line: NetworkLine; acquirers: KnownAcquirers; closing: AbortSignal },
 ): Omit<SiteActs, keyof LocalAskActs> {
   return {
     ...dataSetActs(site),
@@ -275,7 +281,7 @@ function siteActs(
     ...grantActs(site),
     ...proofActs(site),
     ...personActs(site),
-    ...rightsActs(site, { withdrawAtOnce: () => withdrawAtOnce(site, line) }),
+    ...rightsActs(site, { withdrawAtOnce: () => withdrawAtOnce(site, line), closing }),
     ...requestActs(site),
     ...backupActs(site),
     ...retentionActs(site),

@@ -44,7 +44,14 @@ type RightsActs = Pick<
 /** Rights of people in the forms of the door. */
 export function rightsActs(
   site: SiteContext,
-  { withdrawAtOnce }: { readonly withdrawAtOnce: () => Promise<void> },
+  {
+    withdrawAtOnce,
+    closing,
+  }: {
+    readonly withdrawAtOnce: () => Promise<void>
+    /** Aborted when the site stops: what may take minutes is left for the next start. */
+    readonly closing: AbortSignal
+  },
 ): RightsActs {
   // Where nobody was given anything of the person there is nobody to look for.
   const certificate = async (record: ErasureRecord, { isAnybodyTold = true } = {}) =>
@@ -69,7 +76,7 @@ export function rightsActs(
         : await erasePerson(site, { ...request, person: number, isUnknown: true })
       if (!earlier) site.events.erased({ erasure: done.erasure })
       if (isAtOnce) {
-        site.events.erasuresCompleted({ erasures: await completeErasures(site) })
+        site.events.erasuresCompleted({ erasures: await completeErasures(site, { signal: closing }) })
         await withdrawAtOnce()
       }
       return certificate((isAtOnce ? await findErasure(site.db, done.erasure) : undefined) ?? done, done)
@@ -93,7 +100,7 @@ export function rightsActs(
         : undefined
     },
     async completeErasures() {
-      const completed = await completeErasures(site)
+      const completed = await completeErasures(site, { signal: closing })
       if (completed > 0) site.events.erasuresCompleted({ erasures: completed })
       await withdrawAtOnce()
       return completed

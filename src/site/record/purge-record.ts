@@ -18,6 +18,9 @@ const TABLES = [
 ] as const
 
 /** Makes the record's PostgreSQL let go of what was deleted for good. */
-export function purgeRecord(db: Database): Promise<PurgedTables> {
-  return purgeTables(db, TABLES)
+export function purgeRecord(
+  db: Database,
+  options: { readonly signal?: AbortSignal | undefined } = {},
+): Promise<PurgedTables> {
+  return purgeTables(db, TABLES, options)
 }

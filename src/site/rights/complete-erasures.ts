@@ -12,9 +12,13 @@ import type { ErasureRecord } from './erasure-store.ts'
  * The second step of every erasure that is waiting for it, all in one go: the vault is copied into a new file, the
  * record's tables are written anew and its log recycled. Each certificate then moves from *deleted* to *permanent*,
  * at once or when the last backup that holds the person has ended. Asks go on; an import waits its turn, and so does a
- * backup, whose copy would outlast this. Gives of how many nothing is left in the site's own files now.
+ * backup, whose copy would outlast this. Gives of how many nothing is left in the site's own files now; where `signal` is aborted it waits
+ * for nobody else's transaction, and they are completed the next time.
  */
-export async function completeErasures(parts: ErasureParts): Promise<number> {
+export async function completeErasures(
+  parts: ErasureParts,
+  { signal }: { readonly signal?: AbortSignal | undefined } = {},
+): Promise<number> {
   return parts.backups.turn.run(() =>
     importTurn(parts.vault).run(async () => {
       const waiting = (await erasuresIn(parts.db, 'deleted')).filter(
@@ -23,7 +27,7 @@ export async function completeErasures(parts: ErasureParts): Promise<number> {
       if (waiting.length === 0) return 0
       await removeTraces(parts, waiting)
       await parts.vault.compact()
-      const stores = storesWhenCompacted(await purgeRecord(parts.db))
+      const stores = storesWhenCompacted(await purgeRecord(parts.db, { signal }))
       const isClean = gradeOf(stores) === 'permanent'
       const done = isClean ? { compactedAt: parts.clock.now() } : {}
       for (const { erasure } of waiting) await saveStores(parts.db, { erasure, stores, ...done })

@@ -64,7 +64,8 @@ export async function serveRights({
       const expired = await parts.backups.expire()
       if (expired > 0) events.backupsExpired({ backups: expired })
       await settleErasures(parts)
-      if (await isDue(parts)) events.erasuresCompleted({ erasures: await completeErasures(parts) })
+      if (await isDue(parts))
+        events.erasuresCompleted({ erasures: await completeErasures(parts, { signal }) })
     } catch (error) {
       events.failed('completing erasures', error)
     }

@@ -15,6 +15,7 @@ import type { ErasureParts, ErasureRequest } from '../../../src/site/rights/eras
 import { findErasure, erasuresIn, findErasureOf } from '../../../src/site/rights/erasure-store.ts'
 import { readForgotten } from '../../../src/site/rights/forgotten-list.ts'
 import { makeRequests } from '../../../src/site/rights/request-desk.ts'
+import { serveRights } from '../../../src/site/rights/serve-rights.ts'
 import { subjectUnder } from '../../../src/site/vault/person-keys.ts'
 import { UNKNOWN_BIRTH_DAY } from '../../../src/site/vault/vault.ts'
 import { csvOf, testPeople } from '../../../src/testing/test-population.ts'
@@ -324,6 +325,38 @@ test('completing is once for all that wait, and gives none what it could not do'
   assert.equal(await completeErasures(bare.site), 0)
   assert.equal((await erasuresIn(bare.site.db, 'permanent')).length, done + 3)
 })
+
+test(
+  'a site that stops waits for nobody else’s transaction to complete an erasure, and does so the next time',
+  { timeout: 30_000 },
+  async () => {
+    const { site } = bare
+    await erasePerson(site, requestFor(await bare.numberOf('p-8')))
+    const { promise: isReleased, resolve: release } = Promise.withResolvers<void>()
+    const { promise: isBegun, resolve: begun } = Promise.withResolvers<void>()
+    const elsewhere = site.db
+      .transaction()
+      .setIsolationLevel('repeatable read')
+      .execute(async (tx) => {
+        await sql`select from erasure`.execute(tx)
+        begun()
+        await isReleased
+      })
+    await isBegun
+    const stopping = new AbortController()
+    const vault = { ...site.vault, compact: () => site.vault.compact().then(() => stopping.abort()) }
+    // As when half of its window has passed.
+    const parts = { ...site, vault, erasureWindowMs: site.erasureWindowMs * 4 }
+    try {
+      await serveRights({ parts, clock: site.clock, events: site.events, signal: stopping.signal })
+    } finally {
+      release()
+      await elsewhere
+    }
+    assert.equal((await erasuresIn(site.db, 'deleted')).length, 1)
+    assert.equal(await completeErasures(site), 1)
+  },
+)
 
 async function receiptCount(): Promise<number> {
   const { rows } = await sql<{ count: bigint }>`
