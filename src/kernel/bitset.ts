@@ -68,6 +68,12 @@ export class Bitset {
     return this.#packed
   }
 
+  /** How much memory it takes, with what was found of it. */
+  get byteLength(): number {
+    const packed = this.#packed ? this.#packed.places.byteLength + this.#packed.words.byteLength : 0
+    return packed + (this.#plain?.byteLength ?? 0)
+  }
+
   add(member: number): void {
     if (member >>> 0 !== member)
       throw new RangeError(`Cannot add ${member} to a set of whole numbers from 0 to 2^32 - 1`)
@@ -144,6 +150,11 @@ export class Bitset {
       words[index] = (words[index] ?? 0) & ~(theirs[index] ?? 0)
     }
     return result
+  }
+
+  /** The members that are in exactly one of the two. */
+  toggled(other: Bitset): Bitset {
+    return other.isEmpty ? this : this.difference(other).union(other.difference(this))
   }
 
   intersectionCount(other: Bitset): number {

@@ -5,7 +5,7 @@ import { Bitset } from '../../src/kernel/bitset.ts'
 import type { CollectedGroup } from '../../src/site/guard/collected-group.ts'
 import { releasedSets } from '../../src/site/guard/guard-answer.ts'
 import type { GuardedAnswer } from '../../src/site/guard/guard-answer.ts'
-import { CELL_MASK } from '../../src/site/guard/partition.ts'
+import { cellAt } from '../../src/site/guard/cell-numbers.ts'
 import type { Partition } from '../../src/site/guard/partition.ts'
 import { groupOf, History, range, sumOver } from '../site/guard/released-history.ts'
 import { RowSpace } from '../site/guard/row-space.ts'
@@ -36,7 +36,7 @@ function total(acquirer: History, people: Bitset, eligible = everybody) {
 function cellsOf({ partition: { cells } }: History): readonly (readonly number[])[] {
   const members = Map.groupBy(
     Array.from({ length: PEOPLE }, (_, person) => person),
-    (person) => (cells[person] ?? 0) & CELL_MASK,
+    (person) => cellAt(cells, person),
   )
   return [...members].filter(([cell]) => cell !== 0).map(([, people]) => people)
 }
@@ -103,7 +103,7 @@ function missesThinParts(
 ): boolean {
   return groups.every(({ people, keys }) => {
     const shown = released.find((row) => row.keys[0] === keys[0])?.people ?? new Bitset()
-    const parts = Map.groupBy(people, (person) => (cells[person] ?? 0) & CELL_MASK)
+    const parts = Map.groupBy(people, (person) => cellAt(cells, person))
     return (
       isNarrowed === true &&
       parts.values().every((part) => {

@@ -1,6 +1,7 @@
 import { Bitset } from '../../kernel/bitset.ts'
 import { err, ok } from '../../kernel/result.ts'
 import type { Result } from '../../kernel/result.ts'
+import { cellAt } from './cell-numbers.ts'
 import { cellsOf } from './cells-of.ts'
 import {
   changedAmong,
@@ -12,11 +13,11 @@ import {
 } from './differencing.ts'
 import type { CutPlan, CutProblem } from './differencing.ts'
 import { withLost } from './lost-cells.ts'
+import { unionOf } from './merge-groups.ts'
 import { isSummed, notesBefore, withNoted } from './noted-columns.ts'
 import type { ColumnNames, NotedColumns } from './noted-columns.ts'
 import type { UsedColumn } from './known-columns.ts'
 import { PartitionDraft } from './partition-draft.ts'
-import { CELL_MASK } from './partition.ts'
 import type { Partition } from './partition.ts'
 import { cutBy } from './row-cuts.ts'
 
@@ -102,13 +103,12 @@ export function leaveOutUnalike(request: AlikeRequest): LeavingUnalike | undefin
   const leaving = new Set<number>()
   const unalike = membersOf(draft, thinCells(draft, request.minimumGroup))
   for (const person of unalike.difference(fewOfCuts(request, draft))) {
-    const cell = (cells[person] ?? 0) & CELL_MASK
+    const cell = cellAt(cells, person)
     if (cell === 0) people.add(person)
     else leaving.add(cell)
   }
   if (leaving.size > 0)
-    for (const person of request.eligible)
-      if (leaving.has((cells[person] ?? 0) & CELL_MASK)) people.add(person)
+    for (const person of request.eligible) if (leaving.has(cellAt(cells, person))) people.add(person)
   return { people, cells: leaving }
 }
 
@@ -192,12 +192,13 @@ function draftAlike(
   apart: PartitionDraft,
 ): PartitionDraft {
   const told = parts.apart ?? []
-  const draft = (cut ?? draftOf(partition, sets)).copy(apart.labels.length)
+  const draft = (cut ?? draftOf(partition, sets)).copy(apart.cells.lower.length)
   // Cells from before their minimum was kept were in an answer all the same.
   draft.raiseEarlier(1)
   draft.raise(draft.inside, minimumGroup)
-  const isCut = new Set(sets)
-  for (const set of told) if (!isCut.has(set)) draft.touchApart(set)
+  // Whoever is in the answer is in a cell that it touches, all of which is in the answer.
+  const answered = unionOf(sets)
+  for (const set of told) draft.touchApart(set.difference(answered))
   // What is asked now is not asked of what somebody was when they stood in an answer.
   if (draft.hasChanged) draft.cutApart(changedAmong(draft.before, told))
   if (given) draft.touchCellsOf(given.people)
@@ -229,7 +230,7 @@ export function mergeParts(
     readonly minimumGroup: number
   },
 ): CutPlan {
-  const draft = new PartitionDraft(into, from.cells.length)
+  const draft = new PartitionDraft(into, from.cells.lower.length)
   for (const { people } of cellsOf(from)) draft.cut(people)
   // One may have been told of somebody before a change, and the other after it.
   for (const people of changes) draft.cut(people)
@@ -252,7 +253,7 @@ function isAnybodyUnalike(
   answers: Partition,
   { apart, minimumGroup }: { readonly apart: Partition; readonly minimumGroup: number },
 ): boolean {
-  const draft = new PartitionDraft(answers, apart.cells.length)
+  const draft = new PartitionDraft(answers, apart.cells.lower.length)
   for (const { people } of cellsOf(answers)) draft.cut(people)
   draft.raise(draft.inside, minimumGroup)
   draft.splitBy(new PartitionDraft(apart, 0))

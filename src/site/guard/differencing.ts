@@ -2,13 +2,15 @@ import { BitGatherer, Bitset } from '../../kernel/bitset.ts'
 import { err, ok } from '../../kernel/result.ts'
 import type { Result } from '../../kernel/result.ts'
 import { unionOf } from './merge-groups.ts'
+import { cellAt, copyOfNumbers } from './cell-numbers.ts'
 import { joinKnown } from './known-columns.ts'
 import type { UsedColumn } from './known-columns.ts'
 import { PartitionDraft } from './partition-draft.ts'
-import { CELL_MASK, CHANGED, KNOWN } from './partition.ts'
+import { countSizes } from './partition.ts'
 import type { Partition } from './partition.ts'
 import { cutBy } from './row-cuts.ts'
 import type { RowCut } from './row-cuts.ts'
+import { numberAt, shortened } from './short-numbers.ts'
 
 /** What an exact answer would let be known. */
 export interface CutRequest {
@@ -68,7 +70,7 @@ export function checkCuts(before: Partition, request: CutRequest): Result<CutPla
     return err(draft.hasChanged ? problem : { ...problem, cut })
   }
   const { inside } = draft
-  const isStricter = inside.some((cell) => (before.leasts[cell] ?? 0) < request.minimumGroup)
+  const isStricter = inside.some((cell) => numberAt(before.leasts, cell) < request.minimumGroup)
   draft.raise(inside, request.minimumGroup)
   const isEmpty =
     draft.cellCount === before.cellCount &&
@@ -86,10 +88,10 @@ export function checkKnown(before: Partition, given: GivenRows): Result<CutPlan,
   if (isClosed(before)) return err({ note: 'closed', people: new Bitset() })
   const plan = planKnown(before, given)
   const { draft } = plan
-  const leastOf = (cell: number) => Math.max(given.minimumGroup, before.leasts[cell] ?? 0)
+  const leastOf = (cell: number) => Math.max(given.minimumGroup, numberAt(before.leasts, cell))
   const partly = draft.partlyKnown(leastOf)
   const weak = draft.touched.filter(
-    (cell) => !isEnough(draft.unknownSizes[cell] ?? 0, leastOf(cell)) || partly.has(cell),
+    (cell) => !isEnough(draft.unknownOf(cell), leastOf(cell)) || partly.has(cell),
   )
   return weak.length > 0 ? err({ note: 'cut', people: membersOf(draft, weak) }) : ok(plan)
 }
@@ -113,18 +115,13 @@ export interface GivenRows {
 export function partitionAfter({ draft, rowShapes, isEmpty }: CutPlan): Partition {
   const { before, cellCount } = draft
   if (isEmpty) return before
-  const cells = new Int32Array(Math.max(before.cells.length, draft.labels.length))
-  for (let person = 0; person < cells.length; person += 1)
-    cells[person] = ((before.cells[person] ?? 0) & ~CELL_MASK) | draft.cellOf(person)
-  for (const person of draft.newlyKnown) cells[person] = (cells[person] ?? 0) | KNOWN
-  for (const person of draft.toggled) cells[person] = (cells[person] ?? 0) ^ CHANGED
-  const sizes = draft.sizes.slice(0, cellCount)
-  const unknownSizes = draft.unknownSizes.slice(0, cellCount)
+  const cells = copyOfNumbers(draft.cells)
   return {
     cells,
-    sizes,
-    unknownSizes,
-    leasts: draft.leasts(),
+    given: before.given.union(draft.newlyKnown),
+    changed: before.changed.toggled(draft.toggled),
+    sizes: countSizes(cells, cellCount),
+    leasts: shortened(draft.leasts()),
     known: joinKnown(before.known, draft.learnt),
     cellCount,
     rowShapes,
@@ -167,13 +164,11 @@ export function cutChanged(draft: PartitionDraft, sets: readonly Bitset[]): void
 }
 
 /** Those in some sets whose rows changed since they last were in an answer. */
-export function changedAmong({ cells }: Partition, sets: readonly Bitset[]): Bitset {
-  const gatherer = new BitGatherer()
-  for (const person of unionOf(sets)) if (((cells[person] ?? 0) & CHANGED) !== 0) gatherer.add(person)
-  return gatherer.take()
+export function changedAmong({ changed }: Partition, sets: readonly Bitset[]): Bitset {
+  return unionOf(sets).intersection(changed)
 }
 
-function neverEligible({ cells }: { readonly cells: Int32Array }, eligible: Bitset): Bitset {
+function neverEligible({ cells }: Pick<Partition, 'cells'>, eligible: Bitset): Bitset {
   const words = eligible.words()
   const found = new Uint32Array(words.length)
   for (let index = 0; index < words.length; index += 1) {
@@ -181,7 +176,7 @@ function neverEligible({ cells }: { readonly cells: Int32Array }, eligible: Bits
     while (word !== 0) {
       const lowest = word & -word
       word ^= lowest
-      if (((cells[index * 32 + 31 - Math.clz32(lowest)] ?? 0) & CELL_MASK) === 0)
+      if (cellAt(cells, index * 32 + 31 - Math.clz32(lowest)) === 0)
         found[index] = (found[index] ?? 0) | lowest
     }
   }
@@ -198,7 +193,7 @@ export function weakCells(draft: PartitionDraft, minimumGroup: number): readonly
   const leastOf = (cell: number) => Math.max(minimumGroup, leasts[cell] ?? 0)
   const partly = draft.partlyKnown(leastOf)
   return draft.touched.filter((cell) => {
-    const [size, unknown] = [draft.sizes[cell] ?? 0, draft.unknownSizes[cell] ?? 0]
+    const [size, unknown] = [draft.sizes[cell] ?? 0, draft.unknownOf(cell)]
     return !isEnough(size, leastOf(cell)) || !isEnough(unknown, leastOf(cell)) || partly.has(cell)
   })
 }
@@ -208,13 +203,12 @@ function problemOf(
   { draft, weak }: { draft: PartitionDraft; weak: readonly number[] },
 ): CutProblem {
   const people = membersOf(draft, weak)
-  const { cells, cellCount } = draft.before
+  const { cells, cellCount, changed } = draft.before
   const hasHistory = cellCount > 1
   let isDrift = false
   for (const person of people) {
-    const value = cells[person] ?? 0
-    const isNew = (value & CELL_MASK) === 0
-    if (isNew ? hasHistory : !eligible.has(person) || (value & CHANGED) !== 0) isDrift = true
+    const isNew = cellAt(cells, person) === 0
+    if (isNew ? hasHistory : !eligible.has(person) || changed.has(person)) isDrift = true
   }
   return { note: isDrift ? 'drift' : 'cut', people }
 }
@@ -224,7 +218,7 @@ export function membersOf(draft: PartitionDraft, wanted: readonly number[]): Bit
   const isWanted = new Uint8Array(draft.cellCount)
   for (const cell of wanted) isWanted[cell] = 1
   const gatherer = new BitGatherer()
-  for (let person = 0; person < draft.labels.length; person += 1)
+  for (let person = 0; person < draft.cells.lower.length; person += 1)
     if (isWanted[draft.cellOf(person)] === 1) gatherer.add(person)
   return gatherer.take()
 }

@@ -1,16 +1,18 @@
 import { BitGatherer, Bitset } from '../../kernel/bitset.ts'
 import { leaveOutUnalike, NO_PARTS, partsWithout } from './alike.ts'
 import type { CollectedGroup } from './collected-group.ts'
+import { cellAt } from './cell-numbers.ts'
 import type { AnswerContext } from './guard-answer.ts'
 import { setsOfMeasure } from './guard-groups.ts'
 import { isToldLost, lostCells } from './lost-cells.ts'
 import { haveSharedPeople, mergeGroups } from './merge-groups.ts'
-import { CELL_MASK, EMPTY_PARTITION } from './partition.ts'
+import { EMPTY_PARTITION } from './partition.ts'
 import type { PartitionDraft } from './partition-draft.ts'
 import type { Partition } from './partition.ts'
 import { cutBy } from './row-cuts.ts'
 import type { RefusedCuts } from './row-cuts.ts'
 import { MEANS } from './rows-of-means.ts'
+import { numberAt } from './short-numbers.ts'
 import { wasUsed } from './uses.ts'
 
 /** Who is left out so that the rest can be answered for, and how much that tells. */
@@ -132,7 +134,7 @@ function leaveOutOf(
   for (const [cell, inside] of parts.cells) {
     const takesOfCell = takesFrom(inside, {
       outside: outsideOf(partition, cell, inside),
-      minimumGroup: Math.max(minimumGroup, partition.leasts[cell] ?? 0),
+      minimumGroup: Math.max(minimumGroup, numberAt(partition.leasts, cell)),
     })
     for (const [atom, count] of takesOfCell.takes) takes.set(atom, count)
     if (takesOfCell.isCovered) covered.add(cell)
@@ -179,7 +181,7 @@ function partsOf(before: Partition, { rows, refused }: Pick<Rows, 'rows' | 'refu
 
 /** How many of a cell are in no row; of cell 0, of whom nothing was released, nobody has to be counted. */
 function outsideOf({ sizes }: Partition, cell: number, inside: readonly Atom[]): number | undefined {
-  return cell === 0 ? undefined : (sizes[cell] ?? 0) - sizeOf(inside)
+  return cell === 0 ? undefined : numberAt(sizes, cell) - sizeOf(inside)
 }
 
 function sizeOf(atoms: readonly Atom[]): number {
@@ -246,11 +248,11 @@ function cellsLeft(
   if (covered.size === 0) return []
   const here = new Int32Array(cellCount)
   const words = eligible.words()
-  for (let person = 0; person < cells.length; person += 1) {
-    const cell = (cells[person] ?? 0) & CELL_MASK
+  for (let person = 0; person < cells.lower.length; person += 1) {
+    const cell = cellAt(cells, person)
     here[cell] = (here[cell] ?? 0) + (((words[person >>> 5] ?? 0) >>> (person & 31)) & 1)
   }
-  return [...covered].filter((cell) => (here[cell] ?? 0) < (sizes[cell] ?? 0))
+  return [...covered].filter((cell) => (here[cell] ?? 0) < numberAt(sizes, cell))
 }
 
 /** So many of each atom, evenly spread over the numbers of people: what they have in common decides nothing. */
@@ -260,11 +262,9 @@ function takePeople({ draft }: Parts, takes: ReadonlyMap<number, number>): Bitse
   const counts = new Int32Array(draft.cellCount)
   for (const [atom, count] of takes) counts[atom] = count
   const passed = new Int32Array(draft.cellCount)
-  const { labels, sizes, before } = draft
-  const { cells, cellCount } = before
-  for (let person = 0; person < labels.length; person += 1) {
-    const label = labels[person] ?? 0
-    const atom = label === 0 ? (cells[person] ?? 0) & CELL_MASK : cellCount + label - 1
+  const { cells, sizes } = draft
+  for (let person = 0; person < cells.lower.length; person += 1) {
+    const atom = draft.cellOf(person)
     const count = counts[atom] ?? 0
     if (count === 0) continue
     const [size, place] = [sizes[atom] ?? 1, passed[atom] ?? 0]

@@ -1,5 +1,6 @@
-import { CELL_MASK } from './partition.ts'
+import { cellAt } from './cell-numbers.ts'
 import type { Partition } from './partition.ts'
+import { numberAt } from './short-numbers.ts'
 
 /**
  * How it is noted, beside whom questions told apart, that a cell was told to be lost. Where two histories become one, cells have other
@@ -22,14 +23,14 @@ export function lostCells(
   if (among.size === 0) return []
   const parts = new Map<number, Map<number, number>>([...among].map((cell) => [cell, new Map()]))
   const { cells, leasts } = partition
-  for (let person = 0; person < cells.length; person += 1) {
-    const sizes = parts.get((cells[person] ?? 0) & CELL_MASK)
+  for (let person = 0; person < cells.lower.length; person += 1) {
+    const sizes = parts.get(cellAt(cells, person))
     if (!sizes) continue
-    const part = (apart.cells[person] ?? 0) & CELL_MASK
+    const part = cellAt(apart.cells, person)
     sizes.set(part, (sizes.get(part) ?? 0) + 1)
   }
   return [...parts].flatMap(([cell, sizes]) =>
-    Math.min(...sizes.values()) < (leasts[cell] ?? 0) ? [cell] : [],
+    Math.min(...sizes.values()) < numberAt(leasts, cell) ? [cell] : [],
   )
 }
 

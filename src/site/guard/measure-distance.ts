@@ -6,6 +6,7 @@ import { haveSharedPeople } from './merge-groups.ts'
 import type { Partition } from './partition.ts'
 import { cutBy } from './row-cuts.ts'
 import { havingValues } from './rows-of-means.ts'
+import { numberAt } from './short-numbers.ts'
 
 /**
  * How far an answer is from being another one: how many people would have to be others than they are, in whatever way,
@@ -112,7 +113,7 @@ function stepsToWhole(
   for (const [cell, ofCell] of Map.groupBy(shown, (part) => part.cell)) {
     // Of cell 0 nobody outside counts; and whoever is in a row that may become too small would then be outside as well.
     const isSettled = ofCell.every(({ row }) => !open.has(row) && row.people.count() > 2 * (minimumGroup - 1))
-    const outside = (sizes[cell] ?? 0) - ofCell.reduce((sum, { size }) => sum + size, 0)
+    const outside = numberAt(sizes, cell) - ofCell.reduce((sum, { size }) => sum + size, 0)
     if (cell !== 0 && isSettled) steps += stepsToEnough(outside, minimumGroup)
   }
   return steps

@@ -1,10 +1,10 @@
-import { BitGatherer, Bitset } from '../../kernel/bitset.ts'
+import { BitGatherer } from '../../kernel/bitset.ts'
+import type { Bitset } from '../../kernel/bitset.ts'
 import { CLOSED_SHAPE, joinShapes, weakCells } from './differencing.ts'
 import type { CutPlan } from './differencing.ts'
 import { addedAsAny } from './known-columns.ts'
 import { cellsOf } from './cells-of.ts'
 import { PartitionDraft } from './partition-draft.ts'
-import { CHANGED, KNOWN } from './partition.ts'
 import type { Partition } from './partition.ts'
 import { withUsesOf } from './uses.ts'
 
@@ -24,18 +24,14 @@ export interface PartitionMerge {
  * new exact answer comes on top of it.
  */
 export function mergePartitions({ into, from, changes, minimumGroup }: PartitionMerge): CutPlan {
-  const draft = new PartitionDraft(into, from.cells.length)
+  const draft = new PartitionDraft(into, from.cells.lower.length)
   for (const { people, least } of cellsOf(from)) draft.raise(draft.cut(people), least)
   // Of two, one of whom had no answer, nothing can be set against each other.
   const areBothAnswered = into.cellCount > 1 && from.cellCount > 1
   if (areBothAnswered) for (const people of changes) draft.cut(standingOf(draft, people))
-  const knownToBoth = new Bitset()
-  for (let person = 0; person < from.cells.length; person += 1) {
-    const [theirs, ours] = [from.cells[person] ?? 0, into.cells[person] ?? 0]
-    if ((theirs & ours & KNOWN) !== 0) knownToBoth.add(person)
-    else if ((theirs & KNOWN) !== 0) draft.addKnown(person)
-    if ((theirs & CHANGED) !== 0 && (ours & CHANGED) === 0) draft.toggled.add(person)
-  }
+  const knownToBoth = from.given.intersection(into.given)
+  for (const person of from.given.difference(into.given)) draft.addKnown(person)
+  draft.toggled.addAll(from.changed.difference(into.changed))
   for (const { known } of [into, from]) draft.addLearnt(addedAsAny(known, knownToBoth))
   draft.addLearnt(from.known)
   const shapes = joinShapes(into.rowShapes, from.rowShapes)

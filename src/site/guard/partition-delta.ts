@@ -1,9 +1,13 @@
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import { Bitset } from '../../kernel/bitset.ts'
+import { cellAt, NO_NUMBERS, putInto, withRoom } from './cell-numbers.ts'
+import { labelMoved, moveLabelled } from './cell-passes.ts'
+import type { Labels } from './cell-passes.ts'
 import { decodeKnown, encodeKnown, joinKnown, NOTHING_KNOWN, withoutExact } from './known-columns.ts'
-import { CELL_MASK, CHANGED, countSizes, KNOWN } from './partition.ts'
-import type { Labels, PartitionDraft } from './partition-draft.ts'
+import { countSizes } from './partition.ts'
+import type { PartitionDraft } from './partition-draft.ts'
 import type { Partition } from './partition.ts'
+import { lengthened, shortened } from './short-numbers.ts'
 
 /** Bytes of the numbers in front of a delta: people, cells before, cells after, width of a label, bytes of a bitmap. */
 const HEADER_BYTES = 20
@@ -15,20 +19,21 @@ const MOST_BYTES = 1 << 30
  * each cell, then what became known of columns.
  */
 export function encodeDelta(draft: PartitionDraft): Uint8Array {
-  const { before, labels, cellCount, newlyKnown, toggled, learnt } = draft
+  const { before, cells, cellCount, newlyKnown, toggled, learnt } = draft
   const width = labelWidth(cellCount - before.cellCount)
-  const bitmapBytes = Math.ceil(labels.length / 8)
-  const bitmapsAt = HEADER_BYTES + labels.length * width
+  const personCount = cells.lower.length
+  const bitmapBytes = Math.ceil(personCount / 8)
+  const bitmapsAt = HEADER_BYTES + personCount * width
   const leastsAt = bitmapsAt + 2 * bitmapBytes
   const leasts = bytesOf(draft.leasts())
   const known = encodeKnown(learnt)
   const bytes = new Uint8Array(leastsAt + leasts.length + known.length)
   const header = new DataView(bytes.buffer)
-  for (const [index, value] of [labels.length, before.cellCount, cellCount, width, bitmapBytes].entries())
+  for (const [index, value] of [personCount, before.cellCount, cellCount, width, bitmapBytes].entries())
     header.setUint32(index * 4, value, true)
-  // The same numbers at another width where the draft had room for more.
-  const narrow = width === labels.BYTES_PER_ELEMENT ? labels : labelsFrom(width, labels)
-  bytes.set(bytesOf(narrow), HEADER_BYTES)
+  const labels = labelsOf(width, personCount)
+  labelMoved(cells, labels, before.cellCount)
+  bytes.set(bytesOf(labels), HEADER_BYTES)
   bytes.set(newlyKnown.toBytes(), bitmapsAt)
   bytes.set(toggled.toBytes(), bitmapsAt + bitmapBytes)
   bytes.set(leasts, leastsAt)
@@ -49,17 +54,16 @@ export function applyDelta(
     (at) => bytes.readUInt32LE(at),
   )
   if (cellsBefore !== before.cellCount) throw new Error('The entry does not continue this partition')
-  const cells = roomFor(before.cells, personCount)
+  const cells = withRoom(before.cells, { personCount, cellCount })
   const labelsEnd = HEADER_BYTES + personCount * width
-  const labels = labelsFrom(width, new Uint8Array(personCount))
+  const labels = labelsOf(width, personCount)
   bytesOf(labels).set(bytes.subarray(HEADER_BYTES, labelsEnd))
-  for (let person = 0; person < personCount; person += 1) {
-    const label = labels[person] ?? 0
-    if (label > 0) cells[person] = ((cells[person] ?? 0) & ~CELL_MASK) | (cellsBefore + label - 1)
-  }
-  toggle(cells, bytes.subarray(labelsEnd, labelsEnd + bitmapBytes), KNOWN)
+  moveLabelled(cells, labels, cellsBefore)
+  const given = before.given.toggled(Bitset.fromBytes(bytes.subarray(labelsEnd, labelsEnd + bitmapBytes)))
   const bitmapsEnd = labelsEnd + 2 * bitmapBytes
-  toggle(cells, bytes.subarray(labelsEnd + bitmapBytes, bitmapsEnd), CHANGED)
+  const changed = before.changed.toggled(
+    Bitset.fromBytes(bytes.subarray(labelsEnd + bitmapBytes, bitmapsEnd)),
+  )
   // Entries from before leasts were kept end here.
   const leasts = new Int32Array(cellCount)
   const leastsEnd = bitmapsEnd + leasts.byteLength
@@ -67,8 +71,10 @@ export function applyDelta(
   return {
     cells,
     cellCount,
-    ...countSizes(cells, cellCount),
-    leasts,
+    given,
+    changed,
+    sizes: countSizes(cells, cellCount),
+    leasts: shortened(leasts),
     known: joinKnown(before.known, decodeKnown(bytes.subarray(leastsEnd))),
     rowShapes: new Map([...before.rowShapes, ...rowShapes]),
     head: before.head + 1,
@@ -77,19 +83,11 @@ export function applyDelta(
 
 /** The partition after rows of people changed, in the same memory. */
 export function applyChange(before: Partition, people: Bitset): Partition {
-  const { cells } = before
-  for (const person of people) {
-    const value = cells[person] ?? 0
-    if ((value & CELL_MASK) !== 0) cells[person] = value | CHANGED
-  }
-  return { ...before, known: withoutExact(before.known, people), head: before.head + 1 }
-}
-
-function roomFor(cells: Int32Array, personCount: number): Int32Array {
-  if (cells.length >= personCount) return cells
-  const longer = new Int32Array(personCount)
-  longer.set(cells)
-  return longer
+  const changed = before.changed.clone()
+  people.forEach((person) => {
+    if (cellAt(before.cells, person) !== 0) changed.add(person)
+  })
+  return { ...before, changed, known: withoutExact(before.known, people), head: before.head + 1 }
 }
 
 /** People as a compressed bitmap. */
@@ -107,17 +105,36 @@ const HAS_LEASTS = -1
 /** The same with what is known of columns behind all, and its length in bytes in front. */
 const HAS_KNOWN = -2
 
+/** In a snapshot each person is a number of four bytes: lower bits are the cell, these two whether they are among those. */
+const GIVEN = 0x2000_0000
+const CHANGED = 0x4000_0000
+const CELL_MASK = 0x1fff_ffff
+
 /** All cells, compressed, for a snapshot. */
-export function encodeCells({ cells, leasts, known }: KeptWhole): Uint8Array {
+export function encodeCells(partition: KeptWhole & Pick<Partition, 'cellCount'>): Uint8Array {
+  const { cells, given, changed, leasts, known, cellCount } = partition
+  const marked = Int32Array.from(cells.lower, (_, person) => cellAt(cells, person))
+  for (const [people, mark] of [
+    [given, GIVEN],
+    [changed, CHANGED],
+  ] as const)
+    people.forEach((person) => {
+      marked[person] = (marked[person] ?? 0) | mark
+    })
   const columns = encodeKnown(known)
   const front = columns.length === 0 ? [HAS_LEASTS] : [HAS_KNOWN, columns.length]
   return zstdCompressSync(
-    Buffer.concat([bytesOf(Int32Array.from(front)), bytesOf(leasts), bytesOf(cells), columns]),
+    Buffer.concat([
+      bytesOf(Int32Array.from(front)),
+      bytesOf(lengthened(leasts, cellCount)),
+      bytesOf(marked),
+      columns,
+    ]),
   )
 }
 
 /** What a snapshot holds, but how many cells there are. */
-type KeptWhole = Pick<Partition, 'cells' | 'leasts' | 'known'>
+type KeptWhole = Pick<Partition, 'cells' | 'given' | 'changed' | 'leasts' | 'known'>
 
 /** Reads what `encodeCells` wrote; a snapshot from before leasts were kept is of the cells alone. */
 export function decodeCells(bytes: Uint8Array, cellCount: number): KeptWhole {
@@ -127,28 +144,28 @@ export function decodeCells(bytes: Uint8Array, cellCount: number): KeptWhole {
   const all = new Int32Array((plain.length - columnBytes) / 4)
   bytesOf(all).set(plain.subarray(0, all.byteLength))
   const known = columnBytes === 0 ? NOTHING_KNOWN : decodeKnown(plain.subarray(all.byteLength))
-  if (mark !== HAS_LEASTS && mark !== HAS_KNOWN)
-    return { cells: all, leasts: new Int32Array(cellCount), known }
-  const from = mark === HAS_KNOWN ? 2 : 1
-  return { cells: all.slice(from + cellCount), leasts: all.slice(from, from + cellCount), known }
+  const from = mark === HAS_KNOWN ? 2 : mark === HAS_LEASTS ? 1 : 0
+  const leasts = from === 0 ? new Int32Array(0) : all.subarray(from, from + cellCount)
+  const marked = all.subarray(from === 0 ? 0 : from + cellCount)
+  const cells = withRoom(NO_NUMBERS, { personCount: marked.length, cellCount })
+  const [given, changed] = [new Bitset(), new Bitset()]
+  for (let person = 0; person < marked.length; person += 1) {
+    const value = marked[person] ?? 0
+    putInto(cells, person, value & CELL_MASK)
+    if ((value & GIVEN) !== 0) given.add(person)
+    if ((value & CHANGED) !== 0) changed.add(person)
+  }
+  return { cells, given, changed, leasts: shortened(leasts), known }
 }
 
 function labelWidth(newCells: number): 1 | 2 | 4 {
   return newCells < 256 ? 1 : newCells < 65_536 ? 2 : 4
 }
 
-function labelsFrom(width: number, values: Uint8Array | Labels): Uint8Array | Labels {
-  return width === 1
-    ? Uint8Array.from(values)
-    : width === 2
-      ? Uint16Array.from(values)
-      : Uint32Array.from(values)
+function labelsOf(width: number, count: number): Labels {
+  return width === 1 ? new Uint8Array(count) : width === 2 ? new Uint16Array(count) : new Uint32Array(count)
 }
 
-function bytesOf(values: Uint8Array | Labels | Int32Array): Uint8Array {
+function bytesOf(values: Labels | Int32Array): Uint8Array {
   return new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
-}
-
-function toggle(cells: Int32Array, bitmap: Uint8Array, mark: number): void {
-  for (const person of Bitset.fromBytes(bitmap)) cells[person] = (cells[person] ?? 0) ^ mark
 }

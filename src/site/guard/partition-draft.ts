@@ -1,30 +1,35 @@
-import { BitGatherer, Bitset } from '../../kernel/bitset.ts'
+import { Bitset } from '../../kernel/bitset.ts'
+import { cellAt, copyOfNumbers, roomOf, withRoom } from './cell-numbers.ts'
+import type { CellNumbers } from './cell-numbers.ts'
+import { countMembers, moveMembers, NOBODY, splitCells, UNTOUCHED } from './cell-passes.ts'
+import type { CellSplit } from './cell-passes.ts'
 import { addedAsAny, addedBy, joinKnown, NO_COLUMN, NOTHING_KNOWN, partlyKnown } from './known-columns.ts'
 import type { KnownColumns, UsedColumn } from './known-columns.ts'
 import { PairNumbers } from './pair-numbers.ts'
-import { CELL_MASK, CHANGED, KNOWN } from './partition.ts'
 import type { Partition } from './partition.ts'
+import { lengthened, numberAt } from './short-numbers.ts'
 
-/**
- * Where people moved to: 0 for who did not, else the place of their cell among the new ones, from 1. Two bytes a person
- * unless there are more new cells than that.
- */
-export type Labels = Uint16Array | Uint32Array
+/** Room for so many cells is made at once where cells are split. */
+const SPLIT_ROOM = 1_024
 
-const MOST_SHORT_LABELS = 65_535
+/** Somebody of a set that was cut stands in the cell. */
+const TOUCHED = 1
+/** Its people all stand in one. */
+const INSIDE = 2
+
+const NO_NUMBERS = new Int32Array(0)
 
 /** What cuts cells: sets that sums are released over, or what a question tells people apart by. */
 type CutBy = 'answer' | 'question'
 
 /**
- * What an answer would make of a partition, laid over it: two bytes a person beside the four that are there. Thrown
- * away when the cuts are refused.
+ * What an answer would make of a partition, beside it: as many bytes a person once more. Thrown away when the cuts are refused.
+ * Whoever moves comes to a new cell.
  */
 export class PartitionDraft {
   readonly before: Partition
-  labels: Labels
+  cells: CellNumbers
   sizes: Int32Array
-  unknownSizes: Int32Array
   cellCount: number
   /** Those who become known, and those whose mark of changed rows is set or taken away. */
   readonly newlyKnown = new Bitset()
@@ -39,35 +44,32 @@ export class PartitionDraft {
   readonly parents: number[] = []
   /** Of each new cell, in their order, the least people of the one that it was cut off, as that was then. */
   readonly #inherited: number[] = []
-  /** What minimum group cells were raised to. */
-  #raised: Int32Array
+  /** Of each cell those whose rows were given, or become known, counted when asked for; forgotten when cells are cut. */
+  #givenSizes: Int32Array | undefined
+  /** What minimum group cells were raised to; empty while none was. */
+  #raised: Int32Array = NO_NUMBERS
   /** What each earlier cell is raised to at least. */
   #floor = 0
-  /** Cells whose people all stand in a set that was cut, by 1. */
-  #isInside: Uint8Array
-  #isTouched: Uint8Array
+  /** Of each cell `TOUCHED` and `INSIDE`. */
+  #marks: Uint8Array
   /** Members of the set at hand in each cell, then the cell that they move to; 0 between two sets. */
   #hits: Int32Array
 
-  constructor(before: Partition, personCount: number) {
+  /** `from`: what it begins with, where that is not the partition itself. */
+  constructor(before: Partition, personCount: number, from: { readonly cells: CellNumbers } = before) {
+    const { cellCount, sizes } = before
     this.before = before
-    this.labels = new Uint16Array(Math.max(before.cells.length, personCount))
-    this.sizes = before.sizes.slice(0, before.cellCount)
-    this.unknownSizes = before.unknownSizes.slice(0, before.cellCount)
-    this.cellCount = before.cellCount
-    this.#hits = new Int32Array(before.cellCount)
-    this.#isTouched = new Uint8Array(before.cellCount)
-    this.#isInside = new Uint8Array(before.cellCount)
-    this.#raised = new Int32Array(before.cellCount)
+    this.cells = copyOfNumbers(from.cells, { personCount, cellCount })
+    this.sizes = lengthened(sizes, cellCount)
+    this.cellCount = cellCount
+    this.#hits = new Int32Array(cellCount)
+    this.#marks = new Uint8Array(cellCount)
   }
 
   /** The same cuts once more, to be cut further: this one stays as it is. */
   copy(personCount: number): PartitionDraft {
-    const copy = new PartitionDraft(this.before, Math.max(personCount, this.labels.length))
-    if (this.labels instanceof Uint32Array) copy.labels = new Uint32Array(copy.labels.length)
-    copy.labels.set(this.labels)
+    const copy = new PartitionDraft(this.before, personCount, this)
     copy.sizes = this.sizes.slice()
-    copy.unknownSizes = this.unknownSizes.slice()
     copy.cellCount = this.cellCount
     copy.newlyKnown.addAll(this.newlyKnown)
     copy.toggled.addAll(this.toggled)
@@ -79,19 +81,23 @@ export class PartitionDraft {
     copy.#raised = this.#raised.slice()
     copy.#floor = this.#floor
     copy.#hits = new Int32Array(this.#hits.length)
-    copy.#isInside = this.#isInside.slice()
-    copy.#isTouched = this.#isTouched.slice()
+    copy.#marks = this.#marks.slice()
     return copy
   }
 
   cellOf(person: number): number {
-    const label = this.labels[person] ?? 0
-    return label === 0 ? (this.before.cells[person] ?? 0) & CELL_MASK : this.before.cellCount + label - 1
+    return cellAt(this.cells, person)
+  }
+
+  /** People of a cell whose rows the acquirer does not have. */
+  unknownOf(cell: number): number {
+    this.#givenSizes ??= this.#countGiven()
+    return (this.sizes[cell] ?? 0) - (this.#givenSizes[cell] ?? 0)
   }
 
   /** The cells whose people all stand in a set that was cut. */
   get inside(): readonly number[] {
-    return this.touched.filter((cell) => this.#isInside[cell] === 1)
+    return this.touched.filter((cell) => ((this.#marks[cell] ?? 0) & INSIDE) !== 0)
   }
 
   /** The cell that this one was cut off, as they were when there were `cellCount` cells. */
@@ -103,6 +109,7 @@ export class PartitionDraft {
 
   /** Cells that are in an answer of this minimum group now: no part of them may ever be smaller. */
   raise(cells: readonly number[], least: number): void {
+    if (this.#raised.length === 0) this.#raised = new Int32Array(this.sizes.length)
     for (const cell of cells) this.#raised[cell] = Math.max(least, this.#raised[cell] ?? 0)
   }
 
@@ -115,7 +122,7 @@ export class PartitionDraft {
   leasts(): Int32Array {
     const { leasts, cellCount } = this.before
     const all = new Int32Array(this.cellCount)
-    all.set(leasts.subarray(0, cellCount))
+    all.set(lengthened(leasts, cellCount))
     for (let cell = 1; cell < cellCount; cell += 1) all[cell] = Math.max(all[cell] ?? 0, this.#floor)
     all.set(this.#inherited, cellCount)
     for (let cell = 0; cell < all.length; cell += 1)
@@ -130,7 +137,7 @@ export class PartitionDraft {
   #leastOf(cell: number): number {
     const { leasts, cellCount } = this.before
     const floor = cell > 0 && cell < cellCount ? this.#floor : 0
-    const own = cell < cellCount ? leasts[cell] : this.#inherited[cell - cellCount]
+    const own = cell < cellCount ? numberAt(leasts, cell) : this.#inherited[cell - cellCount]
     return Math.max(own ?? 0, floor, this.#raised[cell] ?? 0)
   }
 
@@ -149,68 +156,73 @@ export class PartitionDraft {
    * partition which cells are split by next: then this is half the work.
    */
   touchApart(set: Bitset): void {
-    const seen = this.#countHits(set)
-    this.#ensureRoom(this.cellCount + 1)
-    const target = this.#hits[0] === 0 ? 0 : this.#addCell(0)
-    for (const cell of seen) {
-      if (cell !== 0 && this.#hits[cell] !== this.sizes[cell]) this.#touch(cell)
+    for (const cell of this.#countHits(set).seen) {
+      if (this.#hits[cell] !== this.sizes[cell]) this.#touch(cell)
       this.#hits[cell] = 0
     }
-    if (target === 0) return
-    this.#hits[0] = target
-    this.#move(set)
-    this.#hits[0] = 0
   }
 
   /**
    * Splits cells that are touched by which cell of another partition people are in, and by whether their rows had changed before its
    * cuts. One pass over everybody.
    */
-  splitBy({ before: { cells: others, cellCount: otherCount }, labels: otherLabels }: PartitionDraft): void {
-    const { labels, before } = this
-    const { cells, cellCount } = before
-    const firsts = new Int32Array(this.cellCount).fill(-1)
-    const isTouched = this.#isTouched
-    const pairs = new PairNumbers()
+  splitBy(other: PartitionDraft): void {
     const firstNew = this.cellCount
-    // Where room for more cells is made, that is in other memory; nobody is looked at twice.
-    let [ownLabels, sizes, unknownSizes] = [labels, this.sizes, this.unknownSizes]
-    for (let person = 0; person < labels.length; person += 1) {
-      const value = person < cells.length ? (cells[person] ?? 0) : 0
-      const label = labels[person] ?? 0
-      const cell = label === 0 ? value & CELL_MASK : cellCount + label - 1
-      if (cell === 0 || isTouched[cell] !== 1) continue
-      const mark = person < others.length ? (others[person] ?? 0) : 0
-      const otherLabel = person < otherLabels.length ? (otherLabels[person] ?? 0) : 0
-      const otherCell = otherLabel === 0 ? mark & CELL_MASK : otherCount + otherLabel - 1
-      const other = otherCell | (mark & CHANGED)
-      const first = firsts[cell] ?? -1
-      if (first === other) continue
-      if (first === -1) {
-        firsts[cell] = other
-        continue
-      }
-      let target = pairs.find(cell, other)
-      if (target === 0) {
-        target = this.#addCell(cell)
-        pairs.add(cell, other, target)
-        ;({ labels: ownLabels, sizes, unknownSizes } = this)
-      }
-      ownLabels[person] = target - cellCount + 1
-      sizes[target] = (sizes[target] ?? 0) + 1
-      if ((value & KNOWN) === 0) unknownSizes[target] = (unknownSizes[target] ?? 0) + 1
+    const split = this.#beginSplit(other)
+    while (split.person < this.cells.lower.length) {
+      this.#ensureRoom(this.cellCount + SPLIT_ROOM)
+      split.sizes = this.sizes
+      split.cellsMax = Math.min(this.sizes.length, roomOf(this.cells))
+      splitCells(this.cells, other.cells, split)
+      while (this.cellCount < split.cellCount) this.#noteCell()
     }
+    this.#givenSizes = undefined
+    const { sizes, before, parents } = this
     for (let cell = firstNew; cell < this.cellCount; cell += 1) {
-      const parent = this.parents[cell - cellCount] ?? 0
+      const parent = parents[cell - before.cellCount] ?? 0
       sizes[parent] = (sizes[parent] ?? 0) - (sizes[cell] ?? 0)
-      unknownSizes[parent] = (unknownSizes[parent] ?? 0) - (unknownSizes[cell] ?? 0)
+    }
+  }
+
+  #beginSplit({ before: { changed }, cellCount: partCount }: PartitionDraft): CellSplit {
+    const { cellCount, sizes, parents } = this
+    const firsts = Int32Array.from(this.#marks.subarray(0, cellCount), (marks, cell) =>
+      cell === 0 || (marks & TOUCHED) === 0 ? UNTOUCHED : NOBODY,
+    )
+    return {
+      person: 0,
+      cellCount,
+      cellsMax: 0,
+      sizes,
+      changed: changed.isEmpty ? new Uint32Array(0) : changed.words(),
+      partCount,
+      firsts,
+      lasts: new Int32Array((changed.isEmpty ? 2 : 4) * partCount),
+      pairs: new PairNumbers(),
+      parents,
     }
   }
 
   #cut(set: Bitset, by: CutBy): readonly number[] {
-    const seen = this.#countHits(set)
-    const targets = this.#chooseTargets(seen, by)
-    if (targets.some((cell, index) => cell !== seen[index])) this.#move(set)
+    const { seen, newcomers } = this.#countHits(set)
+    this.#ensureRoom(this.cellCount + seen.length)
+    const targets = newcomers === 0 ? [] : [newcomers]
+    let moving = 0
+    for (const cell of seen) {
+      const count = this.#hits[cell] ?? 0
+      const isWhole = count === this.sizes[cell]
+      if (by === 'answer' || !isWhole) this.#touch(cell)
+      const target = isWhole ? cell : this.#addCell(cell)
+      targets.push(target)
+      this.#hits[cell] = isWhole ? 0 : target
+      if (isWhole) continue
+      moving += count
+      this.sizes[target] = count
+      this.sizes[cell] = (this.sizes[cell] ?? 0) - count
+    }
+    if (by === 'answer') for (const cell of targets) this.#marks[cell] = (this.#marks[cell] ?? 0) | INSIDE
+    this.#givenSizes = undefined
+    if (moving > 0) moveMembers(set.packed(), this.cells, { targets: this.#hits, memberCount: moving })
     for (const cell of seen) this.#hits[cell] = 0
     return targets
   }
@@ -218,20 +230,16 @@ export class PartitionDraft {
   /** Somebody's rows become known: they do not count among the unknown of their cell any more. */
   addKnown(person: number): void {
     this.newlyKnown.add(person)
+    this.#givenSizes = undefined
     const cell = this.cellOf(person)
-    if (cell === 0) return
-    this.unknownSizes[cell] = (this.unknownSizes[cell] ?? 0) - 1
-    this.#touch(cell)
+    if (cell !== 0) this.#touch(cell)
   }
 
   /** Columns of people become known. */
   learn(people: Bitset, columns: readonly UsedColumn[]): void {
-    const { cells, known } = this.before
-    const before = new BitGatherer()
-    for (const person of people)
-      if (((cells[person] ?? 0) & KNOWN) !== 0) before.add(person)
-      else if (!this.newlyKnown.has(person)) this.addKnown(person)
-    this.addLearnt(addedAsAny(known, before.take()))
+    const { given, known } = this.before
+    for (const person of people) if (!given.has(person) && !this.newlyKnown.has(person)) this.addKnown(person)
+    this.addLearnt(addedAsAny(known, people.intersection(given)))
     this.addLearnt(addedBy(known, { people, columns: [NO_COLUMN, ...columns] }))
   }
 
@@ -252,52 +260,38 @@ export class PartitionDraft {
 
   /** Cells in which everybody is in rows that were given, and a few have a column that is not known. */
   partlyKnown(leastOf: (cell: number) => number): ReadonlySet<number> {
-    const cells = this.touched.filter((cell) => this.unknownSizes[cell] === 0 && this.sizes[cell] !== 0)
+    const cells = this.touched.filter((cell) => this.unknownOf(cell) === 0 && this.sizes[cell] !== 0)
     const found = new Map(cells.map((cell) => [cell, { size: this.sizes[cell] ?? 0, least: leastOf(cell) }]))
     return partlyKnown(joinKnown(this.before.known, this.learnt), found, (person) => this.cellOf(person))
   }
 
-  /** How many members of the set stand in each cell; gives the cells that any of them stands in. */
-  #countHits(set: Bitset): number[] {
-    const { labels } = this
-    const { cells, cellCount } = this.before
-    const { places, words } = set.packed()
+  /**
+   * How many members of the set stand in each cell but cell 0; gives these cells. Those of cell 0 move to a new one at once:
+   * nobody is counted in cell 0, so a set never has all of it.
+   */
+  #countHits(set: Bitset): { readonly seen: readonly number[]; readonly newcomers: number } {
+    const packed = set.packed()
+    this.#ensureRoom(this.cellCount + 1, 32 * ((packed.places.at(-1) ?? -1) + 1))
     const seen: number[] = []
-    const hits = this.#hits
-    let marks = 0
-    for (let at = 0; at < places.length; at += 1) {
-      const from = (places[at] ?? 0) * 32 + 31
-      let word = words[at] ?? 0
-      while (word !== 0) {
-        const lowest = word & -word
-        word ^= lowest
-        const person = from - Math.clz32(lowest)
-        const value = person < cells.length ? (cells[person] ?? 0) : 0
-        const label = labels[person] ?? 0
-        const cell = label === 0 ? value & CELL_MASK : cellCount + label - 1
-        marks |= value
-        const count = hits[cell]
-        if (count === undefined) throw new Error('A partition was cut while it was looked at')
-        if (count === 0) seen.push(cell)
-        hits[cell] = count + 1
-      }
-    }
-    if ((marks & CHANGED) !== 0) this.hasChanged = true
-    return seen
+    const newcomers = this.cellCount
+    const count = countMembers(packed, this.cells, { hits: this.#hits, seen, newCell: newcomers })
+    const { changed } = this.before
+    if (!changed.isEmpty && set.intersectionCount(changed) > 0) this.hasChanged = true
+    if (count === 0) return { seen, newcomers: 0 }
+    this.#addCell(0)
+    this.sizes[newcomers] = count
+    return { seen, newcomers }
   }
 
-  /** Turns counts into the cells to move to, 0 where the set has all of the cell. Gives where the members are then. */
-  #chooseTargets(seen: readonly number[], by: CutBy): readonly number[] {
-    this.#ensureRoom(this.cellCount + seen.length)
-    return seen.map((cell) => {
-      // Nobody is counted in cell 0, so a set never has all of it.
-      const isWhole = this.#hits[cell] === this.sizes[cell]
-      if (cell !== 0 && (by === 'answer' || !isWhole)) this.#touch(cell)
-      const target = isWhole ? cell : this.cellCount
-      this.#hits[cell] = isWhole ? 0 : target
-      if (by === 'answer') this.#isInside[target] = 1
-      return isWhole ? target : this.#addCell(cell)
+  #countGiven(): Int32Array {
+    const { given } = this.before
+    if (given.isEmpty && this.newlyKnown.isEmpty) return NO_NUMBERS
+    const counts = new Int32Array(this.cellCount)
+    given.union(this.newlyKnown).forEach((person) => {
+      const cell = this.cellOf(person)
+      counts[cell] = (counts[cell] ?? 0) + 1
     })
+    return counts
   }
 
   /** A new cell that is cut off another one. */
@@ -305,82 +299,38 @@ export class PartitionDraft {
     const cell = this.cellCount
     this.#ensureRoom(cell + 1)
     this.parents.push(parent)
-    this.#inherited.push(this.#leastOf(parent))
-    this.#touch(cell)
-    this.cellCount += 1
+    this.#noteCell()
     return cell
   }
 
-  #move(set: Bitset): void {
-    const { labels } = this
-    const { cells, cellCount } = this.before
-    const targets = this.#hits
-    const { places, words } = set.packed()
-    let last = -1
-    let target = 0
-    let moved = 0
-    let unknown = 0
-    for (let at = 0; at < places.length; at += 1) {
-      const from = (places[at] ?? 0) * 32 + 31
-      let word = words[at] ?? 0
-      while (word !== 0) {
-        const lowest = word & -word
-        word ^= lowest
-        const person = from - Math.clz32(lowest)
-        const value = person < cells.length ? (cells[person] ?? 0) : 0
-        const label = labels[person] ?? 0
-        const cell = label === 0 ? value & CELL_MASK : cellCount + label - 1
-        if (cell !== last) {
-          this.#moveCount({ from: last, target }, moved, unknown)
-          last = cell
-          target = targets[cell] ?? 0
-          moved = 0
-          unknown = 0
-        }
-        if (target === 0) continue
-        labels[person] = target - cellCount + 1
-        moved += 1
-        unknown += (value & KNOWN) === 0 ? 1 : 0
-      }
-    }
-    this.#moveCount({ from: last, target }, moved, unknown)
-  }
-
-  #moveCount({ from, target }: { from: number; target: number }, moved: number, unknown: number): void {
-    if (target === 0 || moved === 0) return
-    const { sizes, unknownSizes } = this
-    sizes[target] = (sizes[target] ?? 0) + moved
-    unknownSizes[target] = (unknownSizes[target] ?? 0) + unknown
-    if (from === 0) return
-    sizes[from] = (sizes[from] ?? 0) - moved
-    unknownSizes[from] = (unknownSizes[from] ?? 0) - unknown
+  /** The next cell, whose parent is there. */
+  #noteCell(): void {
+    this.#inherited.push(this.#leastOf(this.parents[this.#inherited.length] ?? 0))
+    this.#touch(this.cellCount)
+    this.cellCount += 1
   }
 
   #touch(cell: number): void {
-    if (this.#isTouched[cell] === 1) return
-    this.#isTouched[cell] = 1
+    const marks = this.#marks[cell] ?? 0
+    if ((marks & TOUCHED) !== 0) return
+    this.#marks[cell] = marks | TOUCHED
     this.touched.push(cell)
   }
 
-  #ensureRoom(cellCount: number): void {
-    if (cellCount - this.before.cellCount > MOST_SHORT_LABELS && this.labels instanceof Uint16Array)
-      this.labels = Uint32Array.from(this.labels)
+  #ensureRoom(cellCount: number, personCount = 0): void {
+    this.cells = withRoom(this.cells, { personCount, cellCount })
     if (cellCount <= this.sizes.length) return
     const length = Math.max(cellCount, Math.ceil(this.sizes.length * 1.25))
-    this.sizes = lengthened(this.sizes, length)
-    this.unknownSizes = lengthened(this.unknownSizes, length)
-    this.#hits = lengthened(this.#hits, length)
-    const isTouched = new Uint8Array(length)
-    isTouched.set(this.#isTouched)
-    this.#isTouched = isTouched
-    this.#raised = lengthened(this.#raised, length)
-    const isInside = new Uint8Array(length)
-    isInside.set(this.#isInside)
-    this.#isInside = isInside
+    this.sizes = longer(this.sizes, length)
+    this.#hits = longer(this.#hits, length)
+    if (this.#raised.length > 0) this.#raised = longer(this.#raised, length)
+    const marks = new Uint8Array(length)
+    marks.set(this.#marks)
+    this.#marks = marks
   }
 }
 
-function lengthened(from: Int32Array, length: number): Int32Array {
+function longer(from: Int32Array, length: number): Int32Array {
   const to = new Int32Array(length)
   to.set(from)
   return to

@@ -5,7 +5,6 @@ import type { Database, DatabaseTransaction } from '../../kernel/postgres/databa
 import { KEPT } from '../../kernel/postgres/kept-statements.ts'
 import { partitionAfter } from './differencing.ts'
 import type { CutPlan } from './differencing.ts'
-import { bytesOfKnown } from './known-columns.ts'
 import { mergeParts } from './alike.ts'
 import { mergePartitions } from './merge-partitions.ts'
 import { dataSetOfParts } from './partition-names.ts'
@@ -18,7 +17,7 @@ import {
   encodeDelta,
   encodePeople,
 } from './partition-delta.ts'
-import { countSizes, EMPTY_PARTITION } from './partition.ts'
+import { bytesOfPartition, countSizes, EMPTY_PARTITION } from './partition.ts'
 import type { Partition } from './partition.ts'
 
 /** Entries after which the cells are written down whole, so that a start reads at most this many. */
@@ -175,14 +174,12 @@ async function readSnapshot(
     where acquirer_group = ${acquirerGroup} and data_set = ${dataSet} and head <= ${until}`.execute(db)
   const snapshot = rows[0]
   if (!snapshot) return EMPTY_PARTITION
-  const { cells, leasts, known } = decodeCells(snapshot.cells, snapshot.cell_count)
   const { head, cell_count: cellCount, row_shapes: shapes } = snapshot
+  const kept = decodeCells(snapshot.cells, cellCount)
   return {
-    cells,
+    ...kept,
     cellCount,
-    ...countSizes(cells, cellCount),
-    leasts,
-    known,
+    sizes: countSizes(kept.cells, cellCount),
     rowShapes: new Map(Object.entries(shapes)),
     head,
   }
@@ -258,11 +255,11 @@ export class PartitionCache {
   keep(name: string, partition: Partition): void {
     this.#kept.delete(name)
     this.#kept.set(name, partition)
-    let bytes = [...this.#kept.values()].reduce((sum, kept) => sum + bytesOf(kept), 0)
+    let bytes = [...this.#kept.values()].reduce((sum, kept) => sum + bytesOfPartition(kept), 0)
     for (const [oldest, kept] of this.#kept) {
       if (bytes <= this.#bytesMax || oldest === name) break
       this.#kept.delete(oldest)
-      bytes -= bytesOf(kept)
+      bytes -= bytesOfPartition(kept)
     }
   }
 
@@ -278,11 +275,6 @@ export class PartitionCache {
       this.#expected.delete(oldest)
     }
   }
-}
-
-function bytesOf({ cells, sizes, unknownSizes, leasts, known }: Partition): number {
-  const ofCells = cells.byteLength + sizes.byteLength + unknownSizes.byteLength + leasts.byteLength
-  return ofCells + bytesOfKnown(known)
 }
 
 interface MergeFacts {

@@ -1,21 +1,30 @@
-import { NOTHING_KNOWN } from './known-columns.ts'
+import { Bitset } from '../../kernel/bitset.ts'
+import { bytesOfNumbers, NO_NUMBERS } from './cell-numbers.ts'
+import type { CellNumbers } from './cell-numbers.ts'
+import { countCells } from './cell-passes.ts'
+import { bytesOfKnown, NOTHING_KNOWN } from './known-columns.ts'
 import type { KnownColumns } from './known-columns.ts'
+import { ALL_ZERO, bytesOfShort, shortened } from './short-numbers.ts'
+import type { ShortNumbers } from './short-numbers.ts'
 
 /**
  * Into what parts the exact answers so far cut the people of a data set, for one acquirer or colluding group.
  *
  * People are in the same cell when every released set had both of them or neither. Cell 0 are those who were in no
- * answer yet: nothing about them was released, however few they are. Four bytes a person: the number
- * of the cell and two marks. Why this is enough: `docs/explanation/why-answers-cannot-be-combined.md`.
+ * answer yet: nothing about them was released, however few they are. Two or three bytes a person for the number of their cell, and
+ * a few for each cell. Why this is enough: `docs/explanation/why-answers-cannot-be-combined.md`.
  */
 export interface Partition {
   /** By person number. */
-  readonly cells: Int32Array
-  /** People of each cell, and those of them whose rows the acquirer does not have; cell 0 is not counted. */
-  readonly sizes: Int32Array
-  readonly unknownSizes: Int32Array
+  readonly cells: CellNumbers
+  /** People of each cell; cell 0 is not counted. */
+  readonly sizes: ShortNumbers
+  /** The acquirer has rows of these people. */
+  readonly given: Bitset
+  /** Rows of these people changed since they last stood in an answer to the acquirer. */
+  readonly changed: Bitset
   /** Of each cell the largest minimum group of the answers that it was in: no part of it may ever be smaller. */
-  readonly leasts: Int32Array
+  readonly leasts: ShortNumbers
   /** What rows let be known, of each column of whom. */
   readonly known: KnownColumns
   /** The next number for a cell. */
@@ -26,38 +35,35 @@ export interface Partition {
   readonly head: number
 }
 
-/** Lower bits: the number of the cell. */
-export const CELL_MASK = 0x1fff_ffff
-/** The acquirer has rows of this person. */
-export const KNOWN = 0x2000_0000
-/** Rows of this person changed since they last stood in an answer to the acquirer. */
-export const CHANGED = 0x4000_0000
-
 /** The partition before the first answer. */
 export const EMPTY_PARTITION: Partition = {
-  cells: new Int32Array(0),
-  sizes: new Int32Array(1),
-  unknownSizes: new Int32Array(1),
-  leasts: new Int32Array(1),
+  cells: NO_NUMBERS,
+  sizes: ALL_ZERO,
+  given: new Bitset(),
+  changed: new Bitset(),
+  leasts: ALL_ZERO,
   known: NOTHING_KNOWN,
   cellCount: 1,
   rowShapes: new Map(),
   head: 0,
 }
 
-/** Sizes of cells from the cells alone: after reading them back. */
-export function countSizes(
-  cells: Int32Array,
-  cellCount: number,
-): { sizes: Int32Array; unknownSizes: Int32Array } {
+/** Sizes of cells from who is in which: after reading these back. */
+export function countSizes(cells: CellNumbers, cellCount: number): ShortNumbers {
   const sizes = new Int32Array(cellCount)
-  const unknownSizes = new Int32Array(cellCount)
-  for (let person = 0; person < cells.length; person += 1) {
-    const value = cells[person] ?? 0
-    const cell = value & CELL_MASK
-    if (cell === 0) continue
-    sizes[cell] = (sizes[cell] ?? 0) + 1
-    if ((value & KNOWN) === 0) unknownSizes[cell] = (unknownSizes[cell] ?? 0) + 1
-  }
-  return { sizes, unknownSizes }
+  countCells(cells, sizes)
+  sizes[0] = 0
+  return shortened(sizes)
+}
+
+/** How much memory it takes. */
+export function bytesOfPartition({ cells, sizes, given, changed, leasts, known }: Partition): number {
+  return (
+    bytesOfNumbers(cells) +
+    bytesOfShort(sizes) +
+    bytesOfShort(leasts) +
+    given.byteLength +
+    changed.byteLength +
+    bytesOfKnown(known)
+  )
 }

@@ -13,6 +13,7 @@ import type { PlannedAsk } from '../../../src/site/asks/plan-ask.ts'
 import { EMPTY_PARTITION } from '../../../src/site/guard/partition.ts'
 import type { Partition } from '../../../src/site/guard/partition.ts'
 import type { PartitionLook } from '../../../src/site/guard/partition-store.ts'
+import { shortened } from '../../../src/site/guard/short-numbers.ts'
 import { checkQuestion } from '../../../src/site/query/check-question.ts'
 import { openVault } from '../../../src/site/vault/open-vault.ts'
 import type { Vault } from '../../../src/site/vault/vault.ts'
@@ -162,9 +163,9 @@ describe('a run that was begun before the record was looked into', () => {
   test('counts for nothing when too few newcomers wait', async () => {
     const knowing = {
       ...EMPTY_PARTITION,
-      cells: Int32Array.of(1, 1, 1, 0),
+      cells: { ...EMPTY_PARTITION.cells, lower: Uint16Array.of(1, 1, 1, 0) },
       cellCount: 2,
-      sizes: Int32Array.of(0, 3),
+      sizes: shortened(Int32Array.of(0, 3)),
     }
     const [rows = 0, people] = await rowsAndPeople(begin(), knowing)
     assert.ok(rows > 0)

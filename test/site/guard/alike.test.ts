@@ -11,9 +11,12 @@ import type { AnswerContext } from '../../../src/site/guard/guard-answer.ts'
 import { isToldLost } from '../../../src/site/guard/lost-cells.ts'
 import { mergePartitions } from '../../../src/site/guard/merge-partitions.ts'
 import { nameOfParts } from '../../../src/site/guard/partition-names.ts'
-import { CELL_MASK, EMPTY_PARTITION } from '../../../src/site/guard/partition.ts'
+import { applyChange } from '../../../src/site/guard/partition-delta.ts'
+import { cellAt } from '../../../src/site/guard/cell-numbers.ts'
+import { EMPTY_PARTITION } from '../../../src/site/guard/partition.ts'
+import { ALL_ZERO } from '../../../src/site/guard/short-numbers.ts'
 import type { Partition } from '../../../src/site/guard/partition.ts'
-import { groupOf, guardWithFewer, range, withChanged } from './released-history.ts'
+import { groupOf, guardWithFewer, range } from './released-history.ts'
 
 /*
  * Alike in what was asked: whoever stands in sums of a column is one of a minimum group of people for whom every condition by that
@@ -86,8 +89,8 @@ class Acquirer {
 
   /** Rows of these people change. */
   change(people: Bitset): void {
-    this.answers = withChanged(this.answers, people)
-    this.apart = withChanged(this.apart, people)
+    this.answers = applyChange(this.answers, people)
+    this.apart = applyChange(this.apart, people)
     for (const person of people)
       this.#older.set(person, [...(this.#older.get(person) ?? []), ...this.#versionsOf(Bitset.of([person]))])
     this.#versions = this.#versions.map((version, person) =>
@@ -162,7 +165,7 @@ class Acquirer {
 }
 
 function isLost({ answers, apart }: Acquirer, person: number): boolean {
-  return isToldLost(apart.rowShapes, (answers.cells[person] ?? 0) & CELL_MASK)
+  return isToldLost(apart.rowShapes, cellAt(answers.cells, person))
 }
 
 function partsOf({ apart, decided, summed }: Asked): AnswerParts {
@@ -349,7 +352,7 @@ test('whoever is in a cell from before its minimum was kept was in an answer, an
   const acquirer = new Acquirer()
   assert.ok(acquirer.ask({ groups: [range(0, 8)], apart: [], decided: [], summed: ['a'] }))
   const { answers } = acquirer
-  acquirer.answers = { ...answers, leasts: new Int32Array(answers.leasts.length) }
+  acquirer.answers = { ...answers, leasts: ALL_ZERO }
   const apart = [range(0, 2), range(20, 40)]
   // They are left out with all of their cell, and what is told apart is told of the others.
   assert.ok(acquirer.ask({ groups: [range(20, 40)], apart, decided: ['a'], summed: [] }))

@@ -7,7 +7,8 @@ import { guardAnswer } from '../../../src/site/guard/guard-answer.ts'
 import { whomToLeaveOut, withoutPeople } from '../../../src/site/guard/leave-out.ts'
 import { partitionAfter } from '../../../src/site/guard/differencing.ts'
 import { mergePartitions } from '../../../src/site/guard/merge-partitions.ts'
-import { CELL_MASK, EMPTY_PARTITION } from '../../../src/site/guard/partition.ts'
+import { cellAt } from '../../../src/site/guard/cell-numbers.ts'
+import { EMPTY_PARTITION } from '../../../src/site/guard/partition.ts'
 import { groupOf, History, range, sumOver } from './released-history.ts'
 
 const k = 10
@@ -215,14 +216,14 @@ test('whom nothing was told about yet and who are too few decide about nobody el
       for (const one of earlier) acquirer.ask({ eligible: everybody, groups: groupsOf(one) })
       const [groups, context] = [groupsOf(asked), contextOf(acquirer)]
       const leaving = whomToLeaveOut(groups, context)
-      if (!leaving?.people.has(at) || ((acquirer.partition.cells[at] ?? 0) & CELL_MASK) !== 0) return
+      if (!leaving?.people.has(at) || cellAt(acquirer.partition.cells, at) !== 0) return
       const shown = (from: readonly CollectedGroup[]) => {
         const out = whomToLeaveOut(from, context)?.people ?? new Bitset()
         return from.map(({ people }) => [...people.difference(out)])
       }
       // In a row with people enough a measure may be about a few of them: that is told, and counted.
       const inRow = rowOf(groups, at)
-      const ofCell0 = [...inRow].filter((one) => ((acquirer.partition.cells[one] ?? 0) & CELL_MASK) === 0)
+      const ofCell0 = [...inRow].filter((one) => cellAt(acquirer.partition.cells, one) === 0)
       if (ofCell0.length >= k) {
         assert.ok(leaving.thinParts > 0)
         return

@@ -13,17 +13,24 @@ import {
   encodeDelta,
   encodePeople,
 } from '../../../src/site/guard/partition-delta.ts'
+import { cellAt } from '../../../src/site/guard/cell-numbers.ts'
+import type { CellNumbers } from '../../../src/site/guard/cell-numbers.ts'
 import { PairNumbers } from '../../../src/site/guard/pair-numbers.ts'
 import { PartitionDraft } from '../../../src/site/guard/partition-draft.ts'
-import { CELL_MASK, EMPTY_PARTITION } from '../../../src/site/guard/partition.ts'
+import { EMPTY_PARTITION } from '../../../src/site/guard/partition.ts'
 import type { KnownColumns } from '../../../src/site/guard/known-columns.ts'
 import type { Partition } from '../../../src/site/guard/partition.ts'
-import { range, withChanged } from './released-history.ts'
+import { lengthened, numberAt, shortened } from '../../../src/site/guard/short-numbers.ts'
+import { range } from './released-history.ts'
 
 const k = 10
 
 function membersOf(known: KnownColumns): object {
   return [...known].map(([name, { seen, exact }]) => [name, [...seen], [...exact]])
+}
+
+function plainCells(cells: CellNumbers): readonly number[] {
+  return Array.from(cells.lower, (_, person) => cellAt(cells, person))
 }
 
 test('applyDelta() gives back what encodeDelta() was made from', () => {
@@ -42,7 +49,7 @@ test('applyDelta() gives back what encodeDelta() was made from', () => {
             minimumGroup: kind === 'strict' ? 2 : 1,
           }
           if (kind === 'change') {
-            ;[partition, copy] = [withChanged(partition, set), applyChange(copy, set)]
+            ;[partition, copy] = [applyChange(partition, set), applyChange(copy, set)]
           } else {
             const isShown = set.count() % 2 === 0
             const columns = [{ name: ['height', 'größe'][set.count() % 3] ?? '', isShown }]
@@ -54,20 +61,18 @@ test('applyDelta() gives back what encodeDelta() was made from', () => {
             partition = partitionAfter(plan.value)
             copy = applyDelta(copy, { delta: encodeDelta(plan.value.draft), rowShapes: partition.rowShapes })
           }
-          assert.deepEqual(copy.cells, partition.cells)
           const whole = decodeCells(encodeCells(partition), partition.cellCount)
-          for (const known of [copy.known, whole.known])
-            assert.deepEqual(membersOf(known), membersOf(partition.known))
-          assert.deepEqual(whole.leasts, partition.leasts)
-          for (let cell = 1; cell < partition.cellCount; cell += 1) {
-            assert.equal(copy.sizes[cell], partition.sizes[cell])
-            assert.equal(copy.unknownSizes[cell], partition.unknownSizes[cell])
-            assert.equal(copy.leasts[cell], partition.leasts[cell])
-            assert.equal(
-              partition.cells.filter((value) => (value & CELL_MASK) === cell).length,
-              partition.sizes[cell],
-            )
+          for (const one of [copy, whole]) {
+            assert.deepEqual(plainCells(one.cells), plainCells(partition.cells))
+            assert.deepEqual([...one.given], [...partition.given])
+            assert.deepEqual([...one.changed], [...partition.changed])
+            assert.deepEqual(membersOf(one.known), membersOf(partition.known))
+            assert.deepEqual(one.leasts, partition.leasts)
           }
+          assert.deepEqual(copy.sizes, partition.sizes)
+          const sizes = lengthened(partition.sizes, partition.cellCount)
+          for (let cell = 1; cell < partition.cellCount; cell += 1)
+            assert.equal(sizes[cell], plainCells(partition.cells).filter((own) => own === cell).length)
         }
       },
     ),
@@ -85,39 +90,107 @@ test('entries and snapshots from before leasts were kept are read on, as of cell
   assert.ok(checked.ok)
   const plain = zstdDecompressSync(encodeDelta(checked.value.draft))
   const partition = partitionAfter(checked.value)
-  const older = zstdCompressSync(plain.subarray(0, plain.length - partition.leasts.byteLength))
+  const older = zstdCompressSync(plain.subarray(0, plain.length - 4 * partition.cellCount))
   const read = applyDelta(EMPTY_PARTITION, { delta: older, rowShapes: new Map() })
-  assert.deepEqual([...read.leasts], [0, 0])
+  assert.deepEqual([...lengthened(read.leasts, 2)], [0, 0])
   assert.deepEqual(read.cells, partition.cells)
-  const cellsAlone = zstdCompressSync(new Uint8Array(partition.cells.buffer))
-  assert.deepEqual(decodeCells(cellsAlone, 2), {
-    cells: partition.cells,
-    leasts: new Int32Array(2),
-    known: new Map(),
-  })
-  assert.deepEqual(decodeCells(encodeCells(partition), 2), {
-    cells: partition.cells,
-    leasts: partition.leasts,
-    known: new Map(),
-  })
+  const cellsAlone = zstdCompressSync(new Uint8Array(Int32Array.from(plainCells(partition.cells)).buffer))
+  const [alone, newer] = [cellsAlone, encodeCells(partition)].map((bytes) => decodeCells(bytes, 2))
+  assert.deepEqual([alone?.cells, newer?.cells], [partition.cells, partition.cells])
+  assert.deepEqual([alone?.leasts, newer?.leasts], [read.leasts, partition.leasts])
 })
 
-test('more cells than two bytes count come about in one answer, and come back from the record', () => {
+/** Which of so many people are in one cell: of each the first who is in it. */
+function together(cells: CellNumbers, personCount: number): readonly number[] {
+  const firsts = new Map<number, number>()
+  return Array.from({ length: personCount }, (_, person) => {
+    const cell = cellAt(cells, person)
+    const first = firsts.get(cell) ?? person
+    firsts.set(cell, first)
+    return first
+  })
+}
+
+test('more cells than two bytes count are cut and split like few, and come back from the record', () => {
   const pairs = 65_540
-  const draft = new PartitionDraft(EMPTY_PARTITION, 2 * pairs)
-  for (let pair = 0; pair < pairs; pair += 1) draft.cut(Bitset.of([2 * pair, 2 * pair + 1]))
-  const { cells, cellCount } = partitionAfter({ draft, rowShapes: new Map(), isEmpty: false })
+  const count = 2 * pairs
+  const everybody = range(0, count)
+  const draft = new PartitionDraft(EMPTY_PARTITION, count)
+  draft.cut(everybody)
+  for (let bit = 1; bit <= 17; bit += 1)
+    draft.cut(Bitset.of([...everybody].filter((person) => ((person >>> bit) & 1) === 1)))
+  const partition = partitionAfter({ draft, rowShapes: new Map(), isEmpty: false })
+  const { cells, cellCount } = partition
   assert.equal(cellCount, pairs + 1)
-  assert.equal(new Set(cells).size, pairs)
   assert.deepEqual(
-    applyDelta(EMPTY_PARTITION, { delta: encodeDelta(draft), rowShapes: new Map() }).cells,
-    cells,
+    together(cells, count),
+    Array.from({ length: count }, (_, person) => person & ~1),
   )
+  const delta = encodeDelta(draft)
+  assert.deepEqual(applyDelta(EMPTY_PARTITION, { delta, rowShapes: new Map() }).cells, cells)
+  assert.deepEqual(decodeCells(encodeCells(partition), cellCount).cells, cells)
+  // The second of each pair, from the first to the last cell.
+  const seconds = Bitset.of([...everybody].filter((person) => (person & 1) === 1))
+  const alone = Array.from({ length: count }, (_, person) => person)
   const copy = draft.copy(0)
-  copy.cut(Bitset.of([0, 2]))
-  assert.equal(new Set([0, 1, 2, 3].map((person) => copy.cellOf(person))).size, 4)
-  assert.equal(draft.cellOf(0), draft.cellOf(1))
-  assert.equal(copy.cellOf(2 * pairs - 1), draft.cellOf(2 * pairs - 1))
+  copy.cut(seconds)
+  assert.deepEqual(together(copy.cells, count), alone)
+  assert.ok(copy.sizes.subarray(1, copy.cellCount).every((size) => size === 1))
+  assert.deepEqual(together(draft.cells, count), together(cells, count))
+  // Who was in no cell comes to one with as long a number.
+  assert.deepEqual(copy.cut(range(count, count + 2)), [2 * pairs + 1])
+  assert.deepEqual([copy.cellOf(count), copy.cellOf(count + 1)], [2 * pairs + 1, 2 * pairs + 1])
+  // All of them once more by another partition, so that all cells are split at once.
+  const apart = new PartitionDraft(EMPTY_PARTITION, count)
+  apart.cutApart(seconds)
+  draft.splitBy(apart)
+  assert.deepEqual(together(draft.cells, count), alone)
+  assert.equal(draft.cellCount, 2 * pairs + 1)
+  assert.deepEqual(draft.sizes.subarray(0, draft.cellCount), copy.sizes.subarray(0, draft.cellCount))
+  assert.equal(
+    draft.ancestorOf(draft.cellOf(count - 1), cellCount),
+    draft.ancestorOf(draft.cellOf(count - 2), cellCount),
+  )
+  // And one large cell by that: its parts get numbers of three bytes while it is split.
+  const whole = new PartitionDraft(EMPTY_PARTITION, count)
+  whole.cut(everybody)
+  whole.splitBy(draft)
+  assert.deepEqual(together(whole.cells, count), alone)
+})
+
+test('those whose rows are known are counted anew whenever cells are cut', () => {
+  const draft = new PartitionDraft({ ...EMPTY_PARTITION, given: range(0, 4) }, 12)
+  const [all = 0] = draft.cut(range(0, 12))
+  assert.equal(draft.unknownOf(all), 8)
+  const [half = 0] = draft.cut(range(2, 8))
+  assert.deepEqual([draft.unknownOf(all), draft.unknownOf(half)], [4, 4])
+  draft.addKnown(4)
+  assert.equal(draft.unknownOf(half), 3)
+  const other = new PartitionDraft(EMPTY_PARTITION, 12)
+  other.cut(range(3, 12))
+  draft.splitBy(other)
+  const [two, rest] = [draft.cellOf(2), draft.cellOf(3)]
+  assert.deepEqual(
+    [two, rest].map((cell) => draft.unknownOf(cell)),
+    [0, 3],
+  )
+})
+
+test('numbers of most of which are small are those that they were made from', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.oneof(fc.nat(3), fc.integer({ min: 250, max: 260 }), fc.nat(2 ** 30))),
+      (list) => {
+        const short = shortened(Int32Array.from(list))
+        assert.deepEqual([...lengthened(short, list.length)], list)
+        assert.deepEqual([...lengthened(short, list.length + 2)], [...list, 0, 0])
+        assert.deepEqual(
+          [...list, 0].map((_, place) => numberAt(short, place)),
+          [...list, 0],
+        )
+      },
+    ),
+  )
 })
 
 test('a pair of numbers keeps its number however many there are', () => {

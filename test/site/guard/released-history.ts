@@ -185,7 +185,7 @@ export class History {
 
   /** Rows of these people change, as every acquirer of the same people is to note. */
   change(people: Bitset, beside: readonly History[] = []): void {
-    for (const history of [this, ...beside]) history.partition = withChanged(history.partition, people)
+    for (const history of [this, ...beside]) history.partition = applyChange(history.partition, people)
     for (const person of people) {
       this.#units[person] = this.#personOfUnit.length
       this.#personOfUnit.push(person)
@@ -199,9 +199,4 @@ export const SUMMED = 'x'
 /** A column that rows show as it is. */
 export function shown(name: string): UsedColumn {
   return { name, isShown: true }
-}
-
-/** The partition after rows of these people changed, in other memory than the one before. */
-export function withChanged(before: Partition, people: Bitset): Partition {
-  return applyChange({ ...before, cells: before.cells.slice() }, people)
 }

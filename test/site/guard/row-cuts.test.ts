@@ -6,8 +6,9 @@ import { guardAnswer } from '../../../src/site/guard/guard-answer.ts'
 import type { AnswerContext } from '../../../src/site/guard/guard-answer.ts'
 import { whomToLeaveOut } from '../../../src/site/guard/leave-out.ts'
 import { measureDistance } from '../../../src/site/guard/measure-distance.ts'
+import { applyChange } from '../../../src/site/guard/partition-delta.ts'
 import { RefusedCuts } from '../../../src/site/guard/row-cuts.ts'
-import { groupOf, History, range, withChanged } from './released-history.ts'
+import { groupOf, History, range } from './released-history.ts'
 
 const k = 5
 const PEOPLE = 120
@@ -37,7 +38,7 @@ test('who is left out, and how far an answer is, are the same by the cut that wa
       }
       const isChanged = next(4) === 0
       const { partition } = acquirer
-      const before = isChanged ? withChanged(partition, range(next(PEOPLE), PEOPLE)) : partition
+      const before = isChanged ? applyChange(partition, range(next(PEOPLE), PEOPLE)) : partition
       const rows = Array.from({ length: PEOPLE }, () => next(4))
       const groups = [0, 1, 2].map((row) => {
         const people = Bitset.of([...everybody].filter((person) => rows[person] === row))
