@@ -60,9 +60,12 @@ export function complain({ error, isErrorInteractive }: Terminal, text: string):
   error.write(`${isErrorInteractive ? coloured('bad', shown) : shown}\n`)
 }
 
-/** Moments in a sentence of a server, which are RFC 3339, as tables have them. */
+/** Moments in a sentence of a server, which are RFC 3339, as tables have them; not one that shows how a time is to be typed. */
 export function readable(text: string): string {
-  return text.replaceAll(/\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z(?![\w:.-])/g, shortMomentText)
+  return text.replaceAll(
+    /(?<!such as )\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z(?![\w:.-])/g,
+    shortMomentText,
+  )
 }
 
 const written = new WeakSet<NodeJS.WritableStream>()

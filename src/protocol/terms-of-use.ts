@@ -22,7 +22,7 @@ export const newTermsSchema = z
   .strictObject({
     text: z
       .string('expected the text of the terms')
-      .min(1, 'expected the text of the terms')
+      .regex(/\S/, 'expected the text of the terms')
       .max(TEXT_MAX, `expected at most ${TEXT_MAX} characters`)
       // What is signed is what was read: nothing in it may show otherwise than it is.
       .refine(

@@ -37,6 +37,7 @@ suite('consent records and receipts on the command line', () => {
     )
     assert.equal((await list()).code, 2)
     assert.equal((await typed('grant', 'list', '--format', 'xml')).code, 2)
+    assert.match((await typed('grant', 'list', '--out', out)).error, /^Cannot use --out: .* --format 27560/)
     assert.equal((await list('--person', 'p-1', '--issuer', 'federation')).code, 2)
     const receipt = await typed('person', 'consents', '--form', 'receipt', ...whose.slice(0, 6))
     assert.match(receipt.out, /"@type": "dpv:ConsentReceipt"/)

@@ -210,6 +210,15 @@ describe('what is not there', () => {
   })
 })
 
+test('complain() writes moments as tables do, but for one that shows what to type', () => {
+  const pipe = terminal(false)
+  complain(pipe, 'It ended at 2026-11-28T15:50:22Z, expected a time such as 2026-12-01T00:00:00Z, 12h or 7d')
+  assert.equal(
+    pipe.text(),
+    '|It ended at 2026-11-28 15:50:22 UTC, expected a time such as 2026-12-01T00:00:00Z, 12h or 7d\n',
+  )
+})
+
 test('paint() and progress() leave a pipe alone', () => {
   const pipe = terminal(false)
   assert.equal(paint(pipe, 'good', 'yes'), 'yes')

@@ -194,6 +194,8 @@ function showChange(
 
 async function list(session: Session, options: GrantOptions): Promise<void> {
   if (options.format !== undefined) return listRecords(session, options)
+  if (options.out !== undefined)
+    throw new WrongUse('Cannot use --out: it is of the records of a person, with --format 27560')
   const administration = await administrationOf(session, options)
   const grants = await administration.grants({
     dataSet: options.dataset,

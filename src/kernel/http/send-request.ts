@@ -42,7 +42,8 @@ export async function againIfClosed<T>(send: (isAgain: boolean) => Promise<T>): 
  * Sends a request over a connection that is kept, and gives the answer as soon as its head is there. Not by `fetch`, which takes half
  * a millisecond more of the processor for each call; nobody here is redirected.
  *
- * @throws Fault `fault.peer_unreachable` when nothing answers; of it `KeptConnectionClosed`
+ * @throws Fault `fault.peer_unreachable` when nothing answers; of it `KeptConnectionClosed`; `fault.request_malformed` for a
+ *   header that cannot be sent
  */
 export function sendRequest({
   url,
@@ -77,8 +78,18 @@ export function sendRequest({
       })
       sent.end(body?.bytes)
     } catch (cause) {
-      reject(unreachable(host, cause))
+      reject(unsendable(cause) ?? unreachable(host, cause))
     }
+  })
+}
+
+/** A value that no header can carry was given by whoever makes the request: nobody was called. */
+function unsendable(cause: unknown): Fault | undefined {
+  if (!(cause instanceof Error && 'code' in cause && cause.code === 'ERR_INVALID_CHAR')) return undefined
+  const header = /\["(?<name>[^"]+)"\]/.exec(cause.message)?.groups?.['name'] ?? 'a header'
+  return new Fault('fault.request_malformed', {
+    what: `Cannot send the request: ${header} holds a character that no header can carry`,
+    cause,
   })
 }
 

@@ -13,6 +13,22 @@ import { KeptConnectionClosed, againIfClosed } from '../../../src/kernel/http/se
 
 const answerSchema = z.object({ n: z.number() })
 
+test('a value that no header can carry is told as such, and no server is blamed for it', async () => {
+  const asked = (header: string) =>
+    callJson({
+      url: 'http://127.0.0.1:9/',
+      method: 'POST',
+      idempotencyKey: header,
+      response: answerSchema,
+      clock: systemClock,
+    })
+  await assert.rejects(asked('two\nlines'), {
+    code: 'fault.request_malformed',
+    message: 'Cannot send the request: idempotency-key holds a character that no header can carry',
+  })
+  await assert.rejects(asked('one'), { code: 'fault.peer_unreachable' })
+})
+
 async function opened(context: TestContext, server: Server): Promise<string> {
   await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', () => resolve()))
   context.after(() => {

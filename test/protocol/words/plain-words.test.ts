@@ -199,6 +199,7 @@ suite('texts that a network takes from others', () => {
   test('terms have lines, and show as they are', () => {
     const isTaken = (text: string) => newTermsSchema.safeParse({ text }).success
     assert.ok(isTaken(`${fine}\r\n\t1.\n`))
+    assert.deepEqual(['', ' \n\n'].filter(isTaken), [], 'terms that say nothing')
     assert.deepEqual(turned.filter(isTaken), ['a\nb', 'a\rb'])
   })
 
