@@ -283,6 +283,11 @@ test('examineSite() warns of backups that are missing, old, or on the disk of th
   await saveEntry(safe, entry)
   assert.match((await says()).join('; '), /^the newest backup is 3 days old/)
   await saveEntry(safe, { ...entry, begunAt: instant(NOW - DAY_MS) })
+  assert.match(
+    (await says()).join('; '),
+    /^the newest backup is not where it was written \("[^"]+\/backup_01J0+"\)/,
+  )
+  await mkdir(join(entry.directory, entry.backup), { recursive: true })
   assert.doesNotMatch((await says()).join('; '), /newest backup|no backup/)
   await saveEntry(safe, { ...entry, expiresAt: instant(NOW) })
   assert.match((await says()).join('; '), /^there is no backup that can be read/)

@@ -5,7 +5,7 @@ import { durationText } from '../../kernel/clock.ts'
 import { siteDirectory } from '../config.ts'
 import type { SiteDirectory, SiteSettings } from '../config.ts'
 import { backupSettings, safeDirectory } from './backup-places.ts'
-import { isExpired } from './backups.ts'
+import { backupDirectory, isExpired } from './backups.ts'
 import { listEntries } from './safe.ts'
 import type { BackupEntry } from './safe.ts'
 
@@ -47,6 +47,12 @@ export async function examineBackups({
       remedy: 'Make one every night with "hedgerow site backup"',
     })
   }
+  if (newest && !(await isThere(backupDirectory(newest))))
+    concerns.push({
+      says: `the newest backup is not where it was written ("${backupDirectory(newest)}")`,
+      remedy:
+        'Put it back, or make another with "hedgerow site backup": what is kept elsewhere is not looked at, and "hedgerow site rehearse" finds nothing',
+    })
   return { concerns: [...concerns, ...(await placeConcerns(root, { settings, safe }))], newest }
 }
 
