@@ -57,9 +57,12 @@ const VERBS: readonly Verbs[] = [
 /** It writes the words of all verbs down. */
 const COMPLETION = 'completion'
 
+/** What is answered without any verb. */
+const OF_THE_PROGRAM: readonly string[] = ['--version', '-V']
+
 /**
  * The command line as a tree of commands; `scripts/generate-reference.ts` prints the reference from it. With the first word
- * of a verb it holds no more than the verbs that begin with it, if there are any.
+ * of a verb it holds no more than the verbs that begin with it, if there are any; to tell its version it holds none.
  */
 export async function buildProgram(session: Session, word = ''): Promise<Command> {
   const program = new Command('hedgerow')
@@ -74,10 +77,15 @@ export async function buildProgram(session: Session, word = ''): Promise<Command
       writeErr: (text) => void session.terminal.error.write(text),
       outputError: (text, write) => write(complaintOf(text)),
     })
-  const typed = word === COMPLETION ? [] : VERBS.filter(({ words }) => words.includes(word))
-  for (const { load } of typed.length > 0 ? typed : VERBS) (await load())(program, session)
+  for (const { load } of verbsFor(word)) (await load())(program, session)
   exitByCode(program)
   return program
+}
+
+function verbsFor(word: string): readonly Verbs[] {
+  if (OF_THE_PROGRAM.includes(word)) return []
+  const typed = word === COMPLETION ? [] : VERBS.filter(({ words }) => words.includes(word))
+  return typed.length > 0 ? typed : VERBS
 }
 
 /** Commander ends the process with 1 for wrong use; here that is 2, and 1 means that something fell short. */

@@ -57,6 +57,8 @@ suite('the command line as it is run', { concurrency: 2 }, () => {
     assert.match(help.out, /Exit codes: 0 done, 1 fell short/)
     const version = await runCli(home, ['--version'])
     assert.match(version.out, /^\d+\.\d+\.\d+\n$/)
+    // Whoever asks for it waits for no verb to be loaded.
+    for (const word of ['--version', '-V']) assert.deepEqual((await buildProgram(session, word)).commands, [])
   })
 
   const wrong: readonly [string, readonly string[], RegExp][] = [
