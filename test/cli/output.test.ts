@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict'
 import { PassThrough } from 'node:stream'
 import { describe, test } from 'node:test'
-import { writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
 import { Fault } from '../../src/kernel/faults.ts'
 import { PeerRefusal, refusalOf } from '../../src/kernel/http/call-json.ts'
@@ -14,8 +12,6 @@ import { money } from '../../src/kernel/money.ts'
 import { systemClock } from '../../src/kernel/clock.ts'
 import { amountOf } from '../../src/cli/amount.ts'
 import { FellShort, WrongUse, exitCodeOf, sentenceOf } from '../../src/cli/failures.ts'
-import { tokenOf } from '../../src/cli/person/person.ts'
-import { temporaryHome } from './run-cli.ts'
 import { tariffText } from '../../src/cli/trade/offers.ts'
 import { splitCsvLine } from '../../src/cli/read-records.ts'
 import { csvText } from '../../src/cli/trade/release.ts'
@@ -101,24 +97,6 @@ test('sentenceOf() names the option for what another side misses, and a single f
     ],
   ]
   for (const [said, expected] of cases) assert.equal(said, expected)
-})
-
-test('a person’s token is looked at before it is sent: what is none is said, and no server is blamed', async (context) => {
-  const file = join(await temporaryHome(context), 'my.token')
-  const read = async (text: string, environment = {}) => {
-    await writeFile(file, text)
-    return tokenOf({ environment }, text === '' ? {} : { tokenFile: file })
-  }
-  assert.equal(await read('eyJh.eyJz.c2ln\n'), 'eyJh.eyJz.c2ln')
-  assert.equal(await read('', { HEDGEROW_PERSON_TOKEN: ' eyJh.eyJz.c2ln ' }), 'eyJh.eyJz.c2ln')
-  assert.equal(await read('', { HEDGEROW_PERSON_TOKEN: '' }), undefined)
-  const isNone = (from: string) => ({
-    name: 'Error',
-    message: new RegExp(`^Cannot use ${from}: expected the token`),
-  })
-  for (const text of ['{"id":1}\n{"id":2}', 'Bearer eyJh.eyJz.c2ln', 'eyJh.eyJz', 'ä.ö.ü'])
-    await assert.rejects(read(text), isNone(`"${file}"`), text)
-  await assert.rejects(read('', { HEDGEROW_PERSON_TOKEN: 'no\nthing' }), isNone('HEDGEROW_PERSON_TOKEN'))
 })
 
 describe('what is not there', () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { tokenOf } from '../../../src/cli/person/person.ts'
 import { readGrants, readRevocations, readTerms } from '../../../src/cli/person/read-grants.ts'
 import { temporaryHome } from '../run-cli.ts'
 
@@ -40,4 +41,22 @@ test('withdrawals are read from flags, CSV and NDJSON; a member whose name is su
   const ndjson = join(home, 'some.ndjson')
   await writeFile(ndjson, `${JSON.stringify(named)}\n`)
   assert.deepEqual(await readRevocations({ file: ndjson }), [named])
+})
+
+test('a person’s token is looked at before it is sent: what is none is said, and no server is blamed', async (context) => {
+  const file = join(await temporaryHome(context), 'my.token')
+  const read = async (text: string, environment = {}) => {
+    await writeFile(file, text)
+    return tokenOf({ environment }, text === '' ? {} : { tokenFile: file })
+  }
+  assert.equal(await read('eyJh.eyJz.c2ln\n'), 'eyJh.eyJz.c2ln')
+  assert.equal(await read('', { HEDGEROW_PERSON_TOKEN: ' eyJh.eyJz.c2ln ' }), 'eyJh.eyJz.c2ln')
+  assert.equal(await read('', { HEDGEROW_PERSON_TOKEN: '' }), undefined)
+  const isNone = (from: string) => ({
+    name: 'Error',
+    message: new RegExp(`^Cannot use ${from}: expected the token`),
+  })
+  for (const text of ['{"id":1}\n{"id":2}', 'Bearer eyJh.eyJz.c2ln', 'eyJh.eyJz', 'ä.ö.ü'])
+    await assert.rejects(read(text), isNone(`"${file}"`), text)
+  await assert.rejects(read('', { HEDGEROW_PERSON_TOKEN: 'no\nthing' }), isNone('HEDGEROW_PERSON_TOKEN'))
 })
