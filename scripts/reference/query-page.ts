@@ -20,6 +20,7 @@ const LIMIT_ROWS = [
   ['nesting', String(LIMITS.queryDepthMax)],
   ['joins', String(LIMITS.queryJoinsMax)],
   ['a text that is made', `${LIMITS.queryTextCopiesMax} stored ones`],
+  ['all texts that are made of a row', `${LIMITS.queryTextsMadeMax} stored ones`],
   ['output columns', String(LIMITS.queryOutputColumnsMax)],
   ['sums and counts, with those that they are made of', String(LIMITS.queryMeasuresMax)],
   ['groups', `${LIMITS.queryGroupsMax}, and ${LIMITS.queryFiguresMax} groups times sums and counts`],

@@ -114,6 +114,18 @@ const declined: readonly (readonly [name: string, sql: () => string, code: RegEx
     /too_large/,
   ],
   [
+    '100 texts of each row, each 64 times as long as a stored one',
+    () =>
+      `select count(*) from athletes where ${Array.from({ length: 100 }, (_, i) => `repeat(town, 64) = 'a${i}'`).join(' or ')}`,
+    /too_large/,
+  ],
+  [
+    'as many in a sub-select',
+    () =>
+      `select count(*) from (select id, ${Array.from({ length: 60 }, (_, i) => `repeat(town, 64) like 'a${i}%' as t${i}`).join(', ')} from athletes) a where ${Array.from({ length: 60 }, (_, i) => `t${i}`).join(' or ')}`,
+    /too_large/,
+  ],
+  [
     'a text that each of 40 groups doubles',
     () =>
       chain('select id, max(place) as t from sessions group by id', {

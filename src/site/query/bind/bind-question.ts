@@ -1,3 +1,4 @@
+import { LIMITS } from '../../../kernel/limits.ts'
 import type { SelectStmt } from '@pgsql/types'
 import type { Manifest } from '../../../protocol/data-set.ts'
 import type { BoundQuery, Expr, Measure, Output, Source } from '../bound/bound-query.ts'
@@ -27,9 +28,10 @@ import {
   withTies,
 } from './over-groups.ts'
 import type { OverGroups } from './over-groups.ts'
-import { GroupsRefusal, atNode, notSupported, wrongColumn } from '../text/refusal.ts'
+import { GroupsRefusal, atNode, notSupported, tooLarge, wrongColumn } from '../text/refusal.ts'
 import { checkKeptRows, fromWrittenKeys, writtenExtreme } from './written-groups.ts'
 import { checkResolution } from './resolution.ts'
+import { textsMade } from '../bound/made-texts.ts'
 import { childrenOf, mapExpression, partsOf, sameExpression } from '../bound/same-expression.ts'
 import type { Binding, Level } from './scope.ts'
 
@@ -46,7 +48,12 @@ function bindSelect(select: SelectStmt, binding: Binding): BoundQuery {
       : bindGroupsOf(select, { binding, known })
   // Also of what was joined within sub-queries and sets of people.
   checkIssuers(query, binding)
-  return withoutUnused(query)
+  const used = withoutUnused(query)
+  if (textsMade(used) > LIMITS.queryTextsMadeMax)
+    throw tooLarge(
+      `The texts that the question makes of a row are together longer than ${LIMITS.queryTextsMadeMax} stored ones; ask for some of them in a question of their own`,
+    )
+  return used
 }
 
 interface Known {
