@@ -10,6 +10,7 @@ import { checkedQuery } from '../../../src/site/query/check-question.ts'
 import { ARITHMETIC, computeHere } from '../../../src/site/query/run/compute-here.ts'
 import { planRows } from '../../../src/site/query/plan/plan-rows.ts'
 import { runRows } from '../../../src/site/query/run/run-rows.ts'
+import { askEngine } from './ask-engine.ts'
 import { callOf, edgeDataSet, expressionOf } from './arbitrary-expression.ts'
 import { twoEngines } from './two-engines.ts'
 import type { TestEngine } from './two-engines.ts'
@@ -104,6 +105,44 @@ async function assertSame(exprs: readonly Expr[]): Promise<void> {
     }
   }
 }
+
+const ORDERED: readonly (readonly [mode: 'aggregate' | 'rows', sql: string])[] = [
+  [
+    'aggregate',
+    'select text_a, count(*), rank() over (order by text_a) from edges group by 1 order by 1 desc',
+  ],
+  [
+    'aggregate',
+    "select lower(text_a) between 'B' and 'é', text_a > text_b, count(*) from edges group by 1, 2 order by 1, 2",
+  ],
+  [
+    'aggregate',
+    'select f, m, count(*) from (select id, min(text_a) as f, mode() within group (order by upper(text_b)) as m from edges group by id) t group by 1, 2 order by 2, 1',
+  ],
+  [
+    'aggregate',
+    'select number_a = 0, number_a > 1e140, count(number_a), count(number_b) from edges group by 1, 2 order by 1, 2',
+  ],
+  ['aggregate', 'select floor(number_a), count(*) from edges group by 1 order by 1'],
+  [
+    'rows',
+    'select id, text_a, number_a, number_b from edges order by text_a, number_a desc, text_b, number_b, integer_a, integer_b',
+  ],
+]
+
+test('texts past ASCII, no numbers, infinities and both zeros stand in one order on both engines', async () => {
+  for (const [mode, sql] of ORDERED) {
+    const told: string[] = []
+    for (const engine of [engines.duckdb, engines.postgres]) {
+      const asked = { sql, mode, dataSets: [data], eligible: people, relations: relations[engine.dialect] }
+      const answered = await askEngine(engine, asked)
+      assert.ok(answered.ok, `${sql}: ${JSON.stringify(answered)}`)
+      assert.ok(answered.value.rows.length > 2)
+      told.push(JSON.stringify([answered.value.rows, answered.value.people]))
+    }
+    assert.equal(told[0], told[1], sql)
+  }
+})
 
 /** What this process makes of the values that an engine gives for the columns, beside what that engine makes of them. */
 async function assertSameHere(exprs: readonly Expr[]): Promise<number> {
