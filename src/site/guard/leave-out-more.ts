@@ -42,6 +42,7 @@ function withoutAll(groups: readonly CollectedGroup[], { people }: LeavingOut): 
 function together(first: LeavingOut, second: LeavingOut): LeavingOut {
   return {
     people: first.people.union(second.people),
+    explained: first.explained.union(second.explained),
     coveredCells: first.coveredCells + second.coveredCells,
     thinParts: first.thinParts + second.thinParts,
     lost: new Map(

@@ -22,6 +22,11 @@ export interface LeavingOut {
   readonly coveredCells: number
   /** Parts with people enough that are left out because a measure in them is about a few: each tells that there are some. */
   readonly thinParts: number
+  /**
+   * Those of them who are in a part with people enough that leaves whole for one of these things, or in a cell of which that was told
+   * before: that a row is missing whose parts all left so, or are too thin by themselves, follows.
+   */
+  readonly explained: Bitset
   /** Cells that can be in no answer any more, of which that is told now, by data set. */
   readonly lost: ReadonlyMap<string, readonly number[]>
   /** How often it was looked: that one look was not enough is told as well (`leave-out-more.ts`). */
@@ -42,6 +47,7 @@ export function whomToLeaveOut(
 ): LeavingOut | undefined {
   const lacking = lackingValues(groups)
   const lost = new Map<string, readonly number[]>()
+  const explained = new Bitset()
   let [coveredCells, thinParts] = [0, 0]
   for (const one of parts ? partitions : []) {
     const sets = groups.filter((group) => group.people.count() >= minimumGroup).map((group) => group.people)
@@ -54,6 +60,8 @@ export function whomToLeaveOut(
       minimumGroup,
     })
     if (!unalike) return undefined
+    for (const set of sets)
+      explained.addAll(inLargeParts(set.difference(lacking), unalike.cells, { ...one, minimumGroup }))
     lacking.addAll(unalike.people)
     const untold = [...unalike.cells].filter((cell) => !isToldLost(apart.rowShapes, cell))
     lost.set(dataSet, lostCells({ ...one, apart }, new Set(untold)))
@@ -68,19 +76,41 @@ export function whomToLeaveOut(
     const leaving = leaveOutOf(partition, { rows, eligible, use, minimumGroup, refused })
     if (!leaving) return undefined
     people.addAll(leaving.people)
+    explained.addAll(leaving.explained)
     coveredCells += leaving.coveredCells
     thinParts += leaving.thinParts
   }
-  return people.isEmpty ? undefined : { people, coveredCells, thinParts, lost, looks: 1 }
+  return people.isEmpty ? undefined : { people, coveredCells, thinParts, explained, lost, looks: 1 }
 }
 
-/** Those without a value of something that is averaged. */
-export function lackingValues(groups: readonly CollectedGroup[]): Bitset {
+/**
+ * Those without a value of something that is averaged, in rows of which at least so many have one. Where nobody has, nobody is
+ * without whom there would be a mean: the row shows that there is none.
+ */
+export function lackingValues(groups: readonly CollectedGroup[], leastHaving = 1): Bitset {
   const lacking = new Bitset()
   for (const { people, measures } of groups)
     for (const { kind, people: changing, counted = changing } of measures)
-      if (MEANS.includes(kind) && counted !== people) lacking.addAll(people.difference(counted))
+      if (MEANS.includes(kind) && counted !== people && counted.count() >= leastHaving)
+        lacking.addAll(people.difference(counted))
   return lacking
+}
+
+/** Those of a row who are in some cells, where they are a minimum group of the cell. */
+function inLargeParts(
+  row: Bitset,
+  among: ReadonlySet<number>,
+  {
+    partition: { cells, leasts },
+    minimumGroup,
+  }: { readonly partition: Partition; readonly minimumGroup: number },
+): Bitset {
+  if (among.size === 0) return new Bitset()
+  const parts = Map.groupBy(row, (person) => cellAt(cells, person))
+  const isLarge = (cell: number, size: number) => size >= Math.max(minimumGroup, numberAt(leasts, cell))
+  return Bitset.of(
+    [...parts].flatMap(([cell, part]) => (among.has(cell) && isLarge(cell, part.length) ? part : [])),
+  )
 }
 
 /** What an answer about fewer people is held against: nobody asked for those who are left out. */
@@ -130,6 +160,7 @@ function leaveOutOf(
   if (!parts) return undefined
   const takes = new Map<number, number>()
   const covered = new Set<number>()
+  const explained = new Map<number, number>()
   let thinParts = 0
   for (const [cell, inside] of parts.cells) {
     const takesOfCell = takesFrom(inside, {
@@ -139,12 +170,23 @@ function leaveOutOf(
     for (const [atom, count] of takesOfCell.takes) takes.set(atom, count)
     if (takesOfCell.isCovered) covered.add(cell)
     thinParts += takesOfCell.thinParts
+    for (const { id, size } of takesOfCell.explained) explained.set(id, size)
   }
   const left = cellsLeft(partition, { covered, eligible })
   // Of an ask like one before, that waits; of another one the cell does: others beside somebody who left would hide it.
   if (left.length > 0 && wasUsed(partition, use)) return undefined
-  for (const cell of left) for (const { id, size } of parts.cells.get(cell) ?? []) takes.set(id, size)
-  return { people: takePeople(parts, takes), coveredCells: covered.size, thinParts }
+  for (const cell of left) {
+    const inside = parts.cells.get(cell) ?? []
+    for (const { id, size } of inside) takes.set(id, size)
+    const leastOfCell = Math.max(minimumGroup, numberAt(partition.leasts, cell))
+    for (const { id, size } of inLargest(inside, leastOfCell)) explained.set(id, size)
+  }
+  return {
+    people: takePeople(parts, takes),
+    explained: takePeople(parts, explained),
+    coveredCells: covered.size,
+    thinParts,
+  }
 }
 
 /** People of one cell in one row who are in the same measures. */
@@ -194,6 +236,14 @@ interface CellTakes {
   readonly isCovered: boolean
   /** Parts that have people enough, and leave all the same. */
   readonly thinParts: number
+  /** Everybody of these. */
+  readonly explained: readonly Atom[]
+}
+
+/** The atoms of parts that have people enough. */
+function inLargest(atoms: readonly Atom[], minimumGroup: number): readonly Atom[] {
+  const parts = Map.groupBy(atoms, ({ part }) => part)
+  return [...parts.values()].filter((part) => sizeOf(part) >= minimumGroup).flat()
 }
 
 /**
@@ -208,14 +258,14 @@ function takesFrom(
   const kept = inside.filter(({ part }) => !thin.has(part))
   const leaving = inside.filter(({ part }) => thin.has(part))
   const takes = new Map(leaving.map(({ id, size }) => [id, size]))
-  const thinParts = Map.groupBy(leaving, ({ part }) => part)
-    .values()
-    .filter((atoms) => sizeOf(atoms) >= minimumGroup)
-    .reduce((count) => count + 1, 0)
+  const explained = inLargest(leaving, minimumGroup)
+  const thinParts = new Set(explained.map(({ part }) => part)).size
   const few = outside === undefined ? 0 : outside + sizeOf(leaving)
-  if (few === 0 || few >= minimumGroup || kept.length === 0) return { takes, isCovered: false, thinParts }
+  if (few === 0 || few >= minimumGroup || kept.length === 0)
+    return { takes, isCovered: false, thinParts, explained }
   const beside = coverFew(kept, { needed: minimumGroup - few, minimumGroup })
-  return { takes: new Map([...takes, ...beside]), isCovered: true, thinParts }
+  // A part that leaves whole for a cover is not explained: it could have been another one.
+  return { takes: new Map([...takes, ...beside]), isCovered: true, thinParts, explained }
 }
 
 /** So many people of the parts that stay, from each atom by its size as far as it can spare them; else a whole part. */

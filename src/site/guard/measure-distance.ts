@@ -73,7 +73,8 @@ function partsOf(
   const rowOf = new Map(groups.flatMap((row, index) => (cells[index] ?? []).map((id) => [id, row] as const)))
   const partCount = draft.cellCount
   for (const set of others) draft.cut(set)
-  const lacking = new Set(others.size === 0 ? [] : draft.cut(lackingValues(groups)))
+  // Of whom too few have a value, these may be others, and then everybody is shown.
+  const lacking = new Set(others.size === 0 ? [] : draft.cut(lackingValues(groups, minimumGroup)))
   const atoms = Map.groupBy(draft.inside, (id) => draft.ancestorOf(id, partCount))
   return [...atoms].flatMap(([part, ids]) => {
     const row = rowOf.get(part)

@@ -1,6 +1,8 @@
+import type { Bitset } from '../../kernel/bitset.ts'
 import { ok } from '../../kernel/result.ts'
 import { declined } from '../../protocol/reason.ts'
 import type { Outcome } from '../../protocol/reason.ts'
+import { cellAt } from './cell-numbers.ts'
 import type { CollectedGroup } from './collected-group.ts'
 import { isRestHidden, largeCount } from './guard-answer.ts'
 import type { AnswerContext, GuardedAnswer } from './guard-answer.ts'
@@ -8,7 +10,8 @@ import { leaveOutMore } from './leave-out-more.ts'
 import { whomToLeaveOut } from './leave-out.ts'
 import type { LeavingOut } from './leave-out.ts'
 import { measureDistance } from './measure-distance.ts'
-import { unionOf } from './merge-groups.ts'
+import { haveSharedPeople, unionOf } from './merge-groups.ts'
+import type { Partition } from './partition.ts'
 import { rowsOfMeans } from './rows-of-means.ts'
 
 /** Least share of the people asked about that rows must show for an answer about fewer of them to be of use, in percent. */
@@ -80,7 +83,7 @@ export function chooseNarrowed(given: GuardedWhole, tried: readonly Narrowed[]):
   if (!used?.narrowed.ok) return chooseWhole(given)
   const { leaving, narrowed } = used
   const rows = rowsOfMeans(groups, context.settings)
-  const hidden = hiddenCount(narrowed.value, rows, context)
+  const hidden = hiddenCount(narrowed.value, rows, { ...context, leaving })
   const ofFew = leaving.coveredCells + leaving.thinParts + leaving.looks - 1
   const toldByItself = ofFew > 0 || isFarFromWhole(rows, context) ? 0 : 1
   return ok({
@@ -105,16 +108,42 @@ function askedCount(groups: readonly CollectedGroup[]): number {
   return unionOf(groups.map(({ people }) => people)).count()
 }
 
-/** Rows with people enough that an answer about fewer people has not, the remainder among them. */
+/**
+ * Rows with people enough that an answer about fewer people has not, the remainder among them. Without those that are missing because of
+ * what is noted anyway.
+ */
 function hiddenCount(
   { released, remainder }: GuardedAnswer,
   rows: readonly CollectedGroup[],
-  { settings }: AnswerContext,
+  { settings, partitions, leaving }: AnswerContext & Pick<Narrowed, 'leaving'>,
 ): number {
   const shown = new Set(released.map(({ keys }) => JSON.stringify(keys)))
-  const suppressed = rows.filter(({ keys }) => !shown.has(JSON.stringify(keys)))
-  const ofRows = Math.max(0, largeCount(rows, settings) - released.length)
+  const missing = rows.filter(({ keys }) => !shown.has(JSON.stringify(keys)))
+  const [only, another] = partitions
+  // Where somebody is in two rows, or in two data sets, parts are not those of one row and one cell.
+  const isPlain = only && !another && !leaving.explained.isEmpty && !haveSharedPeople(rows)
+  const following = new Set(
+    isPlain ? missing.filter(({ people }) => isMissingWith(leaving, people, { ...only, ...settings })) : [],
+  )
+  const suppressed = missing.filter((row) => !following.has(row))
+  const ofRows =
+    Math.max(0, largeCount(rows, settings) - released.length) - largeCount([...following], settings)
   return ofRows + (isRestHidden({ suppressed, ...(remainder && { remainder }) }, rows, settings) ? 1 : 0)
+}
+
+/**
+ * Whether nobody of a row is left, and everybody in its parts that have people enough left for what is noted: as its other parts are too
+ * thin by themselves, that the row is missing follows.
+ */
+function isMissingWith(
+  { people, explained }: LeavingOut,
+  row: Bitset,
+  { partition: { cells }, minimumGroup }: { readonly partition: Partition; readonly minimumGroup: number },
+): boolean {
+  if (!row.difference(people).isEmpty) return false
+  const parts = Map.groupBy(row, (person) => cellAt(cells, person))
+  const large = [...parts.values()].filter((part) => part.length >= minimumGroup)
+  return large.length > 0 && large.every((part) => part.every((person) => explained.has(person)))
 }
 
 function shownCount({ released }: GuardedAnswer): number {

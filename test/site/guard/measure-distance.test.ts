@@ -167,6 +167,18 @@ test('the same in worlds that are known to be of every kind', () => {
     assert.ok(seen[told] > 3, JSON.stringify(seen))
 })
 
+test('of whom fewer than a minimum group have a value, these may be others, and then everybody of the row is shown', () => {
+  const partition = after(...Array.from({ length: 8 }, (_, at) => range(at * 15, (at + 1) * 15)))
+  const worldOf = (having: number) =>
+    Array.from({ length: PEOPLE }, (_, person): Standing => {
+      // Of each cell nine in the first row, and three in each of two others: too few to be shown. These have the last cell.
+      const row = person < 105 ? Math.max(0, Math.floor((person % 15) / 3) - 2) : 1 + (person % 2)
+      return { row, counts: true, hasValue: row > 0 || person < having, isThere: true }
+    })
+  assert.equal(toldOf(worldOf(0), true, partition), 'free about fewer')
+  assert.equal(toldOf(worldOf(k - 1), true, partition), 'noted')
+})
+
 test('the bounds are kept by whoever changes the most that so many can', () => {
   // All rows but one are thin by one in each cell: every single change makes a part whole, and six do not suffice for the rest.
   const standings = Array.from({ length: PEOPLE }, (_, person): Standing => ({

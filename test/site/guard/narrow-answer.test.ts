@@ -63,6 +63,73 @@ test('each row with people enough that an answer about fewer people no longer ha
   assert.deepEqual(told(groups, after(...first)), { rows: 1, people: [40], withheld: 2, isNarrowed: true })
 })
 
+test('but for a row that is missing because of a part or a cell that is noted itself', () => {
+  // Of "b" three count, and everybody leaves.
+  const thin = groupOf('b', range(40, 70), range(40, 43))
+  const first = [groupOf('a', range(0, 40)), thin]
+  const cells = after(range(0, 40), range(40, 70), range(70, 94))
+  // Of the cell of "c" and "d" three are in no row, and "d", the smaller, is the cover: it could be the other one, so it is one more.
+  const others = [groupOf('c', range(73, 84)), groupOf('d', range(84, 94))]
+  assert.deepEqual(told([...first, ...others], cells), {
+    rows: 2,
+    people: [40, 11],
+    withheld: 3,
+    isNarrowed: true,
+  })
+  // So it is where the other part of that row is noted. Of the first cell three are in no row, and covered.
+  const also = [
+    groupOf('a', range(0, 37)),
+    groupOf('b', range(51, 70)),
+    groupOf('c', range(73, 84)),
+    groupOf('e', range(40, 51).union(range(84, 94)), range(40, 43).union(range(84, 94))),
+  ]
+  assert.deepEqual(told(also, cells), { rows: 3, people: [30, 19, 11], withheld: 4, isNarrowed: true })
+  // "e" has eleven of one cell, of whom three count, and nine of another, who are too few anyway.
+  const both = groupOf('e', range(31, 51), range(40, 43))
+  const beside = [groupOf('a', range(0, 31)), both, groupOf('b', range(51, 70))]
+  assert.deepEqual(told(beside, cells), { rows: 2, people: [30, 19], withheld: 2, isNarrowed: true })
+})
+
+test('a row that is missing because its people are not alike others of their cell is told by that cell', () => {
+  const three = range(50, 53)
+  const apart = {
+    ...NO_PARTS,
+    apart: [everybody.difference(three), three],
+    decided: new Map([['secrets', new Set(['x'])]]),
+  }
+  const cells = [range(0, 50), range(50, 70), range(70, PEOPLE)]
+  const context = { ...after(...cells), parts: apart }
+  const asked = (rows: readonly Bitset[]) => {
+    const groups = rows.map((people, at) => groupOf(`${at}`, people))
+    return told(groups, context)
+  }
+  assert.deepEqual(asked(cells), { rows: 2, people: [50, 30], withheld: 1, isNarrowed: true })
+  // Nine are of that cell, and nine of the next: too few of each. Of the next cell one is covered.
+  const rows = [range(0, 50), range(61, 79), range(79, PEOPLE)]
+  assert.deepEqual(asked(rows), { rows: 2, people: [50, 20], withheld: 3, isNarrowed: true })
+})
+
+test('a row of which nobody has a value is shown, with no mean, whoever is left out of the others', () => {
+  const context = after(range(0, 40), range(40, 70), range(70, PEOPLE))
+  const mean = (people: Bitset, having: Bitset) => averageBesideCount(people, having.intersection(people))
+  const rows = (having: Bitset) =>
+    [range(0, 40), range(40, 70), range(70, PEOPLE)].map((row) => mean(row, having))
+  // Three of the first row lack one, and seven leave with them.
+  assert.deepEqual(told(rows(range(3, 70)), context), {
+    rows: 3,
+    people: [30, 30, 30],
+    withheld: 1,
+    isNarrowed: true,
+  })
+  // If two of the last had one there would be a mean of two, so it is missing, and that is told.
+  assert.deepEqual(told(rows(range(3, 72)), context), {
+    rows: 2,
+    people: [30, 30],
+    withheld: 2,
+    isNarrowed: true,
+  })
+})
+
 test('so is the row of all small groups where one person gives most of it, in an answer about everybody or about fewer', () => {
   const small = [range(60, 66), range(66, 72)].map((people, index) => ({
     keys: [`${index}`],
@@ -142,8 +209,11 @@ test('what is left out in the first look, and what in those after it, is all not
   assert.ok(first)
   assert.deepEqual([first.people.count(), first.coveredCells, first.lost.get('secrets')], [7, 1, []])
   const facts = { ...first, thinParts: 2, lost: new Map([['secrets', [7]]]) }
-  const { people, ...noted } = leaveOutMore(groups, context, { first: facts, leastShown: 50 }) ?? {}
+  const { people, explained, ...noted } =
+    leaveOutMore(groups, context, { first: facts, leastShown: 50 }) ?? {}
   assert.deepEqual([...(people ?? [])], [...range(0, 30)])
+  // The part that was left of the cell after the first look leaves with it.
+  assert.deepEqual([...(explained ?? [])], [...range(3, 30).difference(first.people)])
   assert.deepEqual(noted, { coveredCells: 2, thinParts: 2, lost: new Map([['secrets', [7, 1]]]), looks: 2 })
 })
 
