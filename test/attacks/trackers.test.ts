@@ -1,4 +1,7 @@
-import { attacksFail } from './attack-chains.ts'
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { attackedSite, attacksFail, requireNothingLearnt } from './attack-chains.ts'
+import { GRANTED } from './worlds.ts'
 
 /*
  * Trackers (Denning 1979): the answer about one person from answers about many. Pairs, the complement, a padded tracker
@@ -96,3 +99,31 @@ attacksFail([
     last: /^partial.differencing/,
   },
 ])
+
+/** How many whole numbers an exact mean is of: at least half of all who may be in it. */
+function countBehind(mean: unknown): number {
+  for (let count = GRANTED.length / 2; count <= GRANTED.length; count += 1)
+    if (Math.abs(Number(mean) * count - Math.round(Number(mean) * count)) < 1e-9) return count
+  return 0
+}
+
+test('fails: means of two columns, of which the second leaves out somebody if something is so', async () => {
+  // Sums of different columns do not cancel each other. But an exact mean tells how many it is of, and these numbers do.
+  const questions = [
+    'select avg(score) from athletes',
+    "select avg(extract(month from born)) from athletes where not (town = 'Nowhere' and medals > 40)",
+  ]
+  const counts: number[] = []
+  for (const sql of questions) {
+    const { reason, rows } = await attackedSite.asker().ask(sql)
+    assert.equal(reason, 'approved')
+    counts.push(countBehind(rows[0]?.[0]))
+  }
+  // With a history for each column both would be told, and that the target has more than forty medals.
+  assert.deepEqual(counts, [GRANTED.length, GRANTED.length - 1])
+  const asker = attackedSite.asker()
+  const answers = []
+  for (const sql of questions) answers.push(await asker.ask(sql))
+  assert.match(answers[1]?.reason ?? '', /differencing/)
+  requireNothingLearnt(asker, answers)
+})
