@@ -147,8 +147,12 @@ function keptFigure(name: string, partitions: readonly Partition[]): AlikeFigure
 function partitionInto(cellCount: number): Partition {
   const draft = new PartitionDraft(EMPTY_PARTITION, blocks.personCount)
   draft.raise(draft.cut(everybody), MINIMUM_GROUP)
-  for (let bit = 1; bit < cellCount; bit *= 2)
-    draft.cut(Bitset.of([...everybody].filter((person) => ((person % cellCount) & bit) !== 0)))
+  for (let bit = 1; bit < cellCount; bit *= 2) {
+    const set = new Bitset(blocks.personCount)
+    for (let person = 0; person < blocks.personCount; person += 1)
+      if (((person % cellCount) & bit) !== 0) set.add(person)
+    draft.cut(set)
+  }
   const after = partitionAfter({ draft, rowShapes: new Map(), isEmpty: false })
   assert.equal(after.cellCount, cellCount + 1)
   return after
