@@ -11,6 +11,7 @@ import { objectTo } from '../../../src/site/consent/change-objections.ts'
 import { revokeGrants } from '../../../src/site/consent/revoke-grants.ts'
 import { endGuardianship } from '../../../src/site/principals/end-guardianship.ts'
 import { establishGuardianship } from '../../../src/site/principals/establish-guardianship.ts'
+import { importTurn } from '../../../src/site/datasets/import-batch.ts'
 import { sweepRetention } from '../../../src/site/retention/sweep-retention.ts'
 import { completeErasures } from '../../../src/site/rights/complete-erasures.ts'
 import { erasuresIn, findErasure } from '../../../src/site/rights/erasure-store.ts'
@@ -270,12 +271,20 @@ test('an import gets its turn between some and the next, and whom it brings stay
   let brought: Promise<void> | undefined
   let slicesAtImport = 0
   const slices: number[] = []
-  t.mock.method(site.vault, 'forgetAll', (gone: readonly number[]) => {
+  const turn = importTurn(site.vault)
+  const run = turn.run.bind(turn)
+  const { promise: isAskedFor, resolve: askedFor } = Promise.withResolvers<void>()
+  t.mock.method(turn, 'run', (act: () => Promise<unknown>) => {
+    if (slices.length > 0) askedFor()
+    return run(act)
+  })
+  t.mock.method(site.vault, 'forgetAll', async (gone: readonly number[]) => {
     slices.push(gone.length)
-    // It waits for the turn from now on, and the first of them are noted.
     brought ??= bare.bring({ dataSet: 'more', batch: 'between', file }).then(() => {
       slicesAtImport = slices.length
     })
+    // It waits for the turn from now on, and the first of them are noted.
+    await isAskedFor
     return forgetAll(gone)
   })
   // Two at once: what one has begun the other does not end under it.
