@@ -23,7 +23,8 @@ import type { Figure } from './shared/report.ts'
  * then what a custodian does, by eight callers at once, on a site through its doors and on PostgreSQL with the same durable
  * disk. Every answer is held against a reference. The baseline is plain PostgreSQL: one statement an operation, each its own
  * commit, nothing logged. Beside it stand PostgreSQL *retrofitted* as the paper does it (indexes on metadata, expiry, a log of
- * reads and writes), and that again *behind a door*, called over HTTP as a site is. Callers, network, site and door are processes of
+ * reads and writes), that again *behind a door*, called over HTTP as a site is, and that with every line of its log *signed*: what a site
+ * cannot do without, and so the least that it could take. Callers, network, site and door are processes of
  * their own, as each PostgreSQL is. *The processor's time* is that of callers, servers and databases together, and nothing else that
  * runs on the machine is in it. 400 operations of each workload go before it and are not measured: a server that has just started
  * compiles. To create a record is two calls of a site: the row, and the person's grant. Who processes gets aggregates from a site,
@@ -75,6 +76,7 @@ async function runProfile(profile: Profile): Promise<readonly Figure[]> {
   const plain = await measureOnPostgres(profile, 'plain')
   const retrofitted = await measureOnPostgres(profile, 'retrofitted')
   const served = await measureOnPostgres(profile, 'served')
+  const signed = await measureOnPostgres(profile, 'signed')
   const site = await measureOnSite(profile)
   const [oursMs, plainMs] = [totalOf(site), totalOf(plain)]
   const processorOf = (system: Measured) => totalOf(system, (run) => run.processorMs)
@@ -90,23 +92,33 @@ async function runProfile(profile: Profile): Promise<readonly Figure[]> {
     },
     against(`${profile}: PostgreSQL retrofitted`, totalOf(retrofitted), plainMs),
     against(`${profile}: the same behind a door`, totalOf(served), plainMs),
+    against(`${profile}: the same with every line of its log signed`, totalOf(signed), plainMs),
+    {
+      name: `${profile}: a site, against that`,
+      value: oursMs / 1_000,
+      unit: 's',
+      baseline: totalOf(signed) / 1_000,
+    },
     ...(
       [
         ['a site', site],
         ['PostgreSQL retrofitted', retrofitted],
         ['the same behind a door', served],
+        ['the same with every line of its log signed', signed],
       ] as const
     ).map(([name, system]) =>
       against(`${profile}: the processor's time, ${name}`, processorOf(system), processorOf(plain)),
     ),
     ...Object.keys(WORKLOADS[profile]).flatMap((name) => workloadFigures(profile, name, { site, plain })),
     ...kindFigures(profile, { site, plain }),
-    ...[plain, retrofitted, served].map((system, index) =>
-      rightFigure(
-        `${profile}: right answers of ${['plain PostgreSQL', 'PostgreSQL retrofitted', 'the same behind a door'][index]}`,
-        [...system.runs.values()],
-      ),
-    ),
+    ...(
+      [
+        ['plain PostgreSQL', plain],
+        ['PostgreSQL retrofitted', retrofitted],
+        ['the same behind a door', served],
+        ['the same with every line of its log signed', signed],
+      ] as const
+    ).map(([name, system]) => rightFigure(`${profile}: right answers of ${name}`, [...system.runs.values()])),
     {
       name: `${profile}: bytes for each byte of personal data`,
       value: site.bytes / (RECORDS * PERSONAL_BYTES),
@@ -124,13 +136,13 @@ async function measureOnSite(profile: Profile): Promise<Measured> {
 
 async function measureOnPostgres(
   profile: Profile,
-  kind: 'plain' | 'retrofitted' | 'served',
+  kind: 'plain' | 'retrofitted' | 'served' | 'signed',
 ): Promise<Measured> {
   const url = await newDatabase(`${profile}_${kind}`)
   const size = { records: RECORDS, callers: CALLERS }
   await using postgres =
-    kind === 'served'
-      ? await openBehindDoor(url, size)
+    kind === 'served' || kind === 'signed'
+      ? await openBehindDoor(url, { ...size, retrofit: kind === 'signed' ? 'signed' : 'retrofitted' })
       : await openOnPostgres(url, { ...size, retrofit: kind })
   return await measure(postgres, profile)
 }

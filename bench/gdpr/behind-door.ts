@@ -14,18 +14,18 @@ import type { GdprSystem } from './operations.ts'
  */
 export async function openBehindDoor(
   url: string,
-  { records, callers }: { records: number; callers: number },
+  { records, callers, retrofit }: { records: number; callers: number; retrofit: 'retrofitted' | 'signed' },
 ): Promise<GdprSystem & AsyncDisposable> {
   const child = spawn(
     process.execPath,
-    [fileURLToPath(new URL('door-child.ts', import.meta.url)), url, `${records}`, `${callers}`],
+    [fileURLToPath(new URL('door-child.ts', import.meta.url)), url, `${records}`, `${callers}`, retrofit],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   )
   const [line] = (await once(createInterface(child.stdout), 'line')) as [string]
   const [door = '', token = ''] = line.split(' ')
   const response = z.strictObject({ answer: z.string() })
   return {
-    name: 'PostgreSQL, retrofitted, behind a door',
+    name: `PostgreSQL, ${retrofit}, behind a door`,
     async perform(operation, caller) {
       const { answer } = await callJson({
         url: `${door}/v1/operations/${caller}`,

@@ -6,13 +6,13 @@ import { openOnPostgres } from './on-postgres.ts'
 import type { Operation } from './operations.ts'
 
 // PostgreSQL, retrofitted, behind a web door in a process of its own; its parent is the benchmark. Prints its address and its token.
-// Arguments: the address of a database, how many records, how many callers at once.
+// Arguments: the address of a database, how many records, how many callers at once, and `signed` for a log whose lines are signed.
 const TOKEN_BYTES = 32
-const [url = '', records, callers] = process.argv.slice(2)
+const [url = '', records, callers, log] = process.argv.slice(2)
 await using system = await openOnPostgres(url, {
   records: Number(records),
   callers: Number(callers),
-  retrofit: 'retrofitted',
+  retrofit: log === 'signed' ? 'signed' : 'retrofitted',
 })
 const token = Buffer.from(systemRandom.bytes(TOKEN_BYTES)).toString('hex')
 const app = new Hono()

@@ -1,3 +1,4 @@
+import { generateKeyPairSync, sign } from 'node:crypto'
 import pg from 'pg'
 import { databaseBytes } from './database-bytes.ts'
 import { EVERYBODY, MINIMUM_GROUP, countsText } from './operations.ts'
@@ -8,9 +9,10 @@ import { recordOf } from './records.ts'
  * What of GDPRbench's own changes a PostgreSQL has. Both keep metadata beside each record and commit durably, each operation by
  * itself. `plain` has nothing else; its system log holds what was there before. `retrofitted` has what the paper adds:
  * indexes on metadata, an expiry that every read looks at, and a line in the log for every operation, reads too, in the same
- * transaction.
+ * transaction. `signed` has that line signed (Ed25519), as somebody who has to show it to others needs it: what the contract of a
+ * site asks of every operation, and nothing else of it (no number without a gap, no proof, no keys of people, no consent).
  */
-export type Retrofit = 'plain' | 'retrofitted'
+export type Retrofit = 'plain' | 'retrofitted' | 'signed'
 
 /** Lines that the system log begins with: more than are ever asked for at once. */
 const LOG_LINES = 200
@@ -32,7 +34,7 @@ export async function openOnPostgres(
     perform: (operation, caller) =>
       retrofit === 'plain'
         ? answerOf(clientOf(caller), operation, 'true')
-        : logged(clientOf(caller), operation),
+        : logged(clientOf(caller), operation, retrofit),
     bytes: () => databaseBytes(url),
     [Symbol.asyncDispose]: async () => {
       await Promise.all(clients.map((client) => client.end()))
@@ -55,7 +57,7 @@ async function fill(
       usr text primary key, data text not null, source text not null, purposes text[] not null,
       objections text[] not null default '{}', expires_at timestamptz not null default now() + interval '5 years');
     create table operation_log (id bigint generated always as identity primary key, at timestamptz not null default now(),
-      operation text not null, usr text);
+      operation text not null, usr text, signature bytea);
     insert into operation_log (operation) select 'filling' from generate_series(1, ${LOG_LINES})`)
   for (let start = 0; start < records; start += 5_000) {
     const some = Array.from({ length: Math.min(5_000, records - start) }, (_, index) =>
@@ -71,23 +73,31 @@ async function fill(
       ],
     )
   }
-  if (retrofit === 'retrofitted')
+  if (retrofit !== 'plain')
     await client.query('create index on record using gin (purposes); create index on record (expires_at)')
   await client.query('vacuum analyze')
 }
 
 /** The operation and its line in the log, in one transaction. */
-async function logged(client: pg.Client, operation: Operation): Promise<Answer> {
+async function logged(
+  client: pg.Client,
+  operation: Operation,
+  retrofit: Exclude<Retrofit, 'plain'>,
+): Promise<Answer> {
+  const user = 'user' in operation ? operation.user : null
+  const line = Buffer.from(JSON.stringify({ operation: operation.kind, user, at: Date.now() }))
   await client.query('begin')
   await client.query({
     name: 'log',
-    text: 'insert into operation_log (operation, usr) values ($1, $2)',
-    values: [operation.kind, 'user' in operation ? operation.user : null],
+    text: 'insert into operation_log (operation, usr, signature) values ($1, $2, $3)',
+    values: [operation.kind, user, retrofit === 'signed' ? sign(null, line, logKey) : null],
   })
   const answer = await answerOf(client, operation, 'expires_at > now()')
   await client.query('commit')
   return answer
 }
+
+const logKey = generateKeyPairSync('ed25519').privateKey
 
 async function answerOf(client: pg.Client, operation: Operation, inForce: string): Promise<Answer> {
   const run = <Row extends pg.QueryResultRow>(text: string, values: readonly unknown[]) =>
