@@ -148,7 +148,10 @@ test('the command line shows who decides, takes evidence and moves, and fails by
     const { code, out } = await typedHere(home, args, { environment })
     codes.push(code)
     if (args[1] === 'move')
-      assert.match(out, /Laws: FR 15, IE 16[\s\S]*Lives in France from .*says the person/)
+      assert.match(
+        out,
+        /Decides alone from the age of 15 \(France\), 16 \(Ireland\)[\s\S]*Lives in France from .*says the person/,
+      )
   }
   assert.deepEqual(codes, [0, 0, 0, 0, 2, 1])
 })
