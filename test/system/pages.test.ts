@@ -88,6 +88,20 @@ test('an export calls members by their names, and modes whose words have commas 
   assert.match(page, /<td>numbers about groups, blurred; single rows, without your name<\/td>/)
 })
 
+test('an export says of uses, looks, requests and grants that there are none, once all is told, and only then', () => {
+  const write = pageWriter()
+  const site = siteIdSchema.parse('galway')
+  const time = '2026-03-02T09:00:00Z'
+  const told = write([{ kind: 'access', site, time, by: 'issuer:world-sport', what: 'letter', receipt: 9 }])
+  assert.doesNotMatch(told, /Nobody|nothing/i)
+  const end = write('end')
+  assert.match(end, /<h2>Who used your data<\/h2>\n<p>Nobody has used your data at this site<\/p>/)
+  assert.match(end, /<h2>What you asked for<\/h2>\n<p>You have asked for nothing<\/p>/)
+  assert.match(end, /<h2>What you allowed<\/h2>\n<p>You have allowed nothing<\/p>/)
+  assert.doesNotMatch(end, /Who looked at your data/)
+  assert.match(pageWriter()('end'), /<p>Nobody has looked at your data by name<\/p>/)
+})
+
 test('a long row of the register goes on overleaf', () => {
   assert.match(PAGES['officer'] ?? '', /tr:not\(:has\(li\)\),li\{break-inside:avoid\}/)
 })

@@ -2,7 +2,7 @@ import { escapeHtml } from '../../kernel/escape-html.ts'
 import type { Currency } from '../../kernel/currency.ts'
 import type { ExportRecord } from '../../protocol/rights/person-export.ts'
 import { memberName } from '../../protocol/words/plain-words.ts'
-import { tableRowOf } from './export-rows.ts'
+import { LOOKED_FOR, tableRowOf } from './export-rows.ts'
 import type { TableRow } from './export-rows.ts'
 
 /**
@@ -11,6 +11,7 @@ import type { TableRow } from './export-rows.ts'
  */
 export function pageWriter(): (records: readonly ExportRecord[] | 'end') => string {
   let section: string | undefined
+  const written = new Set<string>()
   // A grant’s least price is in the money of the data set’s tariff, which stands before it.
   const currencies = new Map<string, Currency>()
   // What members are called stands at the beginning.
@@ -22,6 +23,7 @@ export function pageWriter(): (records: readonly ExportRecord[] | 'end') => stri
     if (row.name === section) return linesOf(row)
     const before = section === undefined ? HEAD : END_OF_TABLE
     section = row.name
+    written.add(row.name)
     const title = escapeHtml(row.title)
     const heads = row.isFacts ? '' : `<thead>${headsOf(row)}</thead>`
     // A wide table scrolls by itself, with the arrow keys too.
@@ -29,8 +31,16 @@ export function pageWriter(): (records: readonly ExportRecord[] | 'end') => stri
   }
   return (records) => {
     if (records !== 'end') return records.map(write).join('')
-    return `${section === undefined ? HEAD : END_OF_TABLE}</main></body></html>\n`
+    return `${section === undefined ? HEAD : END_OF_TABLE}${emptySections(written)}</main></body></html>\n`
   }
+}
+
+/** Only the end knows what never came. */
+function emptySections(written: ReadonlySet<string>): string {
+  return Object.entries(LOOKED_FOR)
+    .filter(([name]) => !written.has(name))
+    .map(([, { title, none }]) => `<h2>${escapeHtml(title)}</h2>\n<p>${escapeHtml(none)}</p>\n`)
+    .join('')
 }
 
 const END_OF_TABLE = '</tbody></table></div>\n'

@@ -36,6 +36,14 @@ interface Reading {
   readonly called: (member: string) => string
 }
 
+/** What people look for in an export: that there is none of it is told, so that nobody wonders whether it was left out. */
+export const LOOKED_FOR = {
+  grant: { title: 'What you allowed', none: 'You have allowed nothing' },
+  request: { title: 'What you asked for', none: 'You have asked for nothing' },
+  use: { title: 'Who used your data', none: 'Nobody has used your data at this site' },
+  access: { title: 'Who looked at your data by name', none: 'Nobody has looked at your data by name' },
+} as const
+
 /** What an export says to the person, in words. */
 export function tableRowOf(record: ExportRecord, { currencies, called }: Reading): TableRow {
   switch (record.kind) {
@@ -88,7 +96,7 @@ export function tableRowOf(record: ExportRecord, { currencies, called }: Reading
     case 'access':
       return {
         name: record.kind,
-        title: 'Who looked at your data by name',
+        title: LOOKED_FOR.access.title,
         head: ['When', 'Who', 'What', 'Why', 'Receipt'],
         cells: [
           momentText(record.time),
@@ -195,7 +203,7 @@ function basisRow(record: Extract<ExportRecord, { kind: 'basis' }>): TableRow {
 function requestRow(record: Extract<ExportRecord, { kind: 'request' }>): TableRow {
   return {
     name: record.kind,
-    title: 'What you asked for',
+    title: LOOKED_FOR.request.title,
     head: ['Request', 'Right', 'Received', 'State', 'Due on', 'What happened'],
     cells: [
       record.request,
@@ -259,7 +267,7 @@ function grantRow(
         : `until ${momentText(record.validUntil)}`
   return {
     name: record.kind,
-    title: 'What you allowed',
+    title: LOOKED_FOR.grant.title,
     head: ['Who', 'For what', 'How', 'Data set', 'Columns', 'Least price', 'Given', 'State', 'Receipt'],
     cells: [
       granteeName(record.grantee),
@@ -279,7 +287,7 @@ function grantRow(
 function useRow(record: Extract<ExportRecord, { kind: 'use' }>): TableRow {
   return {
     name: record.kind,
-    title: 'Who used your data',
+    title: LOOKED_FOR.use.title,
     head: [
       'When',
       'Who',
