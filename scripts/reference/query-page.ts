@@ -1,9 +1,9 @@
 import { REFUSED_NAMES } from '../../src/site/query/text/allowed-nodes.ts'
-import { AGGREGATES } from '../../src/site/query/bind/bind-aggregate.ts'
-import { PER_PERSON_AGGREGATES } from '../../src/site/query/bind/bind-per-person.ts'
-import { PAIR_AGGREGATES } from '../../src/site/query/bind/bind-pair.ts'
-import { QUANTILES } from '../../src/site/query/bind/bind-private.ts'
-import { WINDOW_FUNCTIONS } from '../../src/site/query/bind/bind-window.ts'
+import { AGGREGATES } from '../../src/site/query/bind/aggregate/bind-aggregate.ts'
+import { PER_PERSON_AGGREGATES } from '../../src/site/query/bind/relation/bind-per-person.ts'
+import { PAIR_AGGREGATES } from '../../src/site/query/bind/aggregate/bind-pair.ts'
+import { QUANTILES } from '../../src/site/query/bind/question/bind-private.ts'
+import { WINDOW_FUNCTIONS } from '../../src/site/query/bind/relation/bind-window.ts'
 import { CONSTANTS } from '../../src/site/query/catalogue/catalogue-row.ts'
 import type { CatalogueRow, Parameter } from '../../src/site/query/catalogue/catalogue-row.ts'
 import { CALL_IDS, catalogueRow } from '../../src/site/query/catalogue/catalogue.ts'
@@ -12,7 +12,7 @@ import { NODE_TERMS, SAMPLES, termsOf } from '../../src/site/query/catalogue-ter
 import { DECLINED_FUNCTIONS } from '../../src/site/query/catalogue/declined-functions.ts'
 import { REFUSED_FAMILIES } from '../../src/site/query/text/refused-nodes.ts'
 import { LIMITS } from '../../src/kernel/limits.ts'
-import { FRAME_OFFSET_MAX } from '../../src/site/query/bind/window-frame.ts'
+import { FRAME_OFFSET_MAX } from '../../src/site/query/bind/expression/window-frame.ts'
 import { markdownTable } from './markdown.ts'
 
 const LIMIT_ROWS = [

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { PAIR_AGGREGATES } from '../../src/site/query/bind/bind-pair.ts'
+import { PAIR_AGGREGATES } from '../../src/site/query/bind/aggregate/bind-pair.ts'
 import { once } from './arbitrary-columns.ts'
 import type { Columns, Sql } from './arbitrary-columns.ts'
 import { value, call } from './arbitrary-value.ts'

@@ -9,7 +9,7 @@ import type {
   RowsSource,
   Source,
 } from '../query/bound/bound-query.ts'
-import { formOfExpression } from '../query/bind/canonical-query.ts'
+import { formOfExpression } from '../query/bind/expression/canonical-query.ts'
 import { definitionOf, insideOf } from '../query/bound/derived-column.ts'
 import { nullableSources, sourcesOf } from '../query/bound/joined-level.ts'
 

@@ -1,7 +1,7 @@
 import { ok } from '../../kernel/result.ts'
 import { declined } from '../../protocol/reason.ts'
 import type { Outcome } from '../../protocol/reason.ts'
-import { withoutUnused } from './bind/bind-question.ts'
+import { withoutUnused } from './bind/question/bind-question.ts'
 import type { CheckedQuery } from './bound/bound-query.ts'
 import { checkedQuery } from './check-question.ts'
 import { placeOfColumn } from './text/place-of-column.ts'

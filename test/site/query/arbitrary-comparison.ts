@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { PAIR_AGGREGATES } from '../../../src/site/query/bind/bind-pair.ts'
+import { PAIR_AGGREGATES } from '../../../src/site/query/bind/aggregate/bind-pair.ts'
 import { conditionOfAthlete } from './arbitrary-condition.ts'
 import { oneOf } from './one-of.ts'
 

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { elementType, isScalarType, LIST_TYPES, SCALAR_TYPES } from '../../../src/protocol/data-set.ts'
 import type { ColumnType, ListType, ScalarType } from '../../../src/protocol/data-set.ts'
 import type { Expr } from '../../../src/site/query/bound/bound-query.ts'
-import { call, caseOf, literal } from '../../../src/site/query/bind/build-expression.ts'
+import { call, caseOf, literal } from '../../../src/site/query/bind/expression/build-expression.ts'
 import { CALL_IDS, catalogueRow } from '../../../src/site/query/catalogue/catalogue.ts'
 import type { CallId } from '../../../src/site/query/catalogue/catalogue.ts'
 import {

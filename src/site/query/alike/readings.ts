@@ -1,5 +1,5 @@
 import type { ColumnType, Manifest } from '../../../protocol/data-set.ts'
-import { hasManyRows } from '../bind/bounded-argument.ts'
+import { hasManyRows } from '../bind/aggregate/bounded-argument.ts'
 import { innermost, STORED } from '../bound/bound-query.ts'
 import type { ColumnRef, Expr, Source, WindowFunction } from '../bound/bound-query.ts'
 import { definitionOf } from '../bound/derived-column.ts'

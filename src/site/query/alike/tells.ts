@@ -1,6 +1,6 @@
 import { isLiteral } from '../bound/bound-query.ts'
 import type { Call, Case, Expr } from '../bound/bound-query.ts'
-import { literal } from '../bind/build-expression.ts'
+import { literal } from '../bind/expression/build-expression.ts'
 import type { CallId } from '../catalogue/catalogue.ts'
 import { isInOrder, isOneThing, orderedPart } from './in-order.ts'
 import { asksForValue, isDecision, readingsOf } from './readings.ts'

@@ -9,7 +9,7 @@ import type {
   RowsSource,
   Source,
 } from '../bound/bound-query.ts'
-import { bounded } from '../bind/bounded-argument.ts'
+import { bounded } from '../bind/aggregate/bounded-argument.ts'
 import { personSources, sourcesOf } from '../bound/joined-level.ts'
 import type { Dialect } from '../catalogue/catalogue-row.ts'
 import { postgresDouble } from '../catalogue/forms.ts'

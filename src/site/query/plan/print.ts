@@ -14,7 +14,7 @@ import type { Text } from '../catalogue/forms.ts'
 import { sourcesOf } from '../bound/joined-level.ts'
 import { isSpreadOf, SPREADS } from '../bound/spread.ts'
 import type { Spread } from '../bound/spread.ts'
-import { printFrame } from '../bind/window-frame.ts'
+import { printFrame } from '../bind/expression/window-frame.ts'
 import type { VaultParameter } from '../../vault/vault.ts'
 
 /**
