@@ -9,7 +9,7 @@ import { Fault } from '../kernel/faults.ts'
 import { parseJson } from '../kernel/parse-json.ts'
 import type { Random } from '../kernel/random.ts'
 import { Secret } from '../kernel/secret.ts'
-import type { LookupKeys } from './vault/lookup-digest.ts'
+import type { LookupKeys } from './vault/keys/lookup-digest.ts'
 
 /** Everything that rests on a site's master key. */
 export interface MasterSecrets {

@@ -57,10 +57,10 @@ import { resumeRights } from './rights/serve-rights.ts'
 import type { SiteContext } from './site-context.ts'
 import { readSiteKeys } from './site-keys.ts'
 import type { SiteKeys } from './site-keys.ts'
-import { lookupDigest } from './vault/lookup-digest.ts'
+import { lookupDigest } from './vault/keys/lookup-digest.ts'
 import { openVault } from './vault/open-vault.ts'
-import { personKeys } from './vault/person-keys.ts'
-import type { PersonKeys } from './vault/person-keys.ts'
+import { personKeys } from './vault/keys/person-keys.ts'
+import type { PersonKeys } from './vault/keys/person-keys.ts'
 import type { Vault } from './vault/vault.ts'
 
 /** What a site is started with. Everything of the outside world comes in here. */

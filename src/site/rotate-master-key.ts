@@ -24,9 +24,9 @@ import { openMigratedRecord } from './open-record.ts'
 import { renewGuardianMarks } from './principals/guardianship-store.ts'
 import { resealAnswers } from './privacy/private-answers.ts'
 import { readSiteKeys } from './site-keys.ts'
-import { lookupUnder, newestLookup } from './vault/lookup-digest.ts'
+import { lookupUnder, newestLookup } from './vault/keys/lookup-digest.ts'
 import { openVault } from './vault/open-vault.ts'
-import { requireKeysUnder, rewrapKeys } from './vault/rewrap-keys.ts'
+import { requireKeysUnder, rewrapKeys } from './vault/keys/rewrap-keys.ts'
 import type { Vault } from './vault/vault.ts'
 
 /** Says how far it is; a test stops it there. */

@@ -15,7 +15,7 @@ import type { TransferRemovals } from './officer/transfer-removals.ts'
 import type { RecipientsBell } from './recipients/recipients-bell.ts'
 import type { TrustedAttester } from './principals/verify-age-proof.ts'
 import type { HiddenPeople } from './rights/hidden-people.ts'
-import type { PersonKeys } from './vault/person-keys.ts'
+import type { PersonKeys } from './vault/keys/person-keys.ts'
 
 /** A site's parts, open and wired: what its doors and its line act on. */
 export interface SiteContext extends SiteParts, OpenBackupParts {

@@ -11,7 +11,7 @@ import type { Database } from '../../kernel/postgres/database.ts'
 import { KEPT } from '../../kernel/postgres/kept-statements.ts'
 import { RESTRICTION_REASONS } from '../../protocol/rights/restriction.ts'
 import { dataSetIdSchema, digestSchema, memberIdSchema } from '../../protocol/wire.ts'
-import type { PersonKeys } from '../vault/person-keys.ts'
+import type { PersonKeys } from '../vault/keys/person-keys.ts'
 import { readIfThere } from './safe.ts'
 import type { Safe } from './safe.ts'
 

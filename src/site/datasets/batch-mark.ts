@@ -2,7 +2,7 @@ import { canonicalJson } from '../../kernel/canonical-json.ts'
 import { digestOf, hmacSha256 } from '../../kernel/digest.ts'
 import type { Digest } from '../../kernel/digest.ts'
 import type { ColumnValues } from '../../protocol/rights/restriction.ts'
-import type { LookupKeys } from '../vault/lookup-digest.ts'
+import type { LookupKeys } from '../vault/keys/lookup-digest.ts'
 
 /**
  * What the rows of a small batch are known again by: HMAC-SHA-256 under the site's first lookup key. A bare digest of a few values

@@ -6,7 +6,7 @@ import { recordUsedTokens } from '../../kernel/http/used-tokens.ts'
 import { LIMITS } from '../../kernel/limits.ts'
 import type { KnownPerson } from '../rights/person-reading.ts'
 import type { SiteContext } from '../site-context.ts'
-import { newestLookup } from '../vault/lookup-digest.ts'
+import { newestLookup } from '../vault/keys/lookup-digest.ts'
 import { giveAgeEvidence } from './tell-of-person.ts'
 import { verifyAgeProof } from './verify-age-proof.ts'
 

@@ -1,7 +1,7 @@
 import { formatInstant } from '../../kernel/clock.ts'
 import type { GuardianshipState, GuardianshipView } from '../../protocol/consent/guardianship.ts'
 import type { SiteContext } from '../site-context.ts'
-import { openPersonText } from '../vault/person-text.ts'
+import { openPersonText } from '../vault/keys/person-text.ts'
 import { GUARDIAN_NAME, WARD_NAME } from './establish-guardianship.ts'
 import { isUnderAge } from './guardian-power.ts'
 import type { StoredGuardianship } from './guardianship-store.ts'

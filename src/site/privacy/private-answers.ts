@@ -7,7 +7,7 @@ import type { Database, DatabaseTransaction } from '../../kernel/postgres/databa
 import type { Random } from '../../kernel/random.ts'
 import type { Secret } from '../../kernel/secret.ts'
 import { releaseSchema } from '../../protocol/release.ts'
-import { open, seal } from '../vault/seal-cell.ts'
+import { open, seal } from '../vault/keys/seal-cell.ts'
 
 /**
  * A noisy answer as it was given, kept to be given again: noise that is drawn anew for an equal question could be

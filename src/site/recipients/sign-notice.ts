@@ -15,7 +15,7 @@ import { mayStillHaveRows } from '../asks/may-still-have-rows.ts'
 import { pseudonymOf } from '../guard/pseudonym.ts'
 import { sizeClassOf } from '../guard/seal-release.ts'
 import type { SiteContext } from '../site-context.ts'
-import { openPersonText } from '../vault/person-text.ts'
+import { openPersonText } from '../vault/keys/person-text.ts'
 import type { NoticeRecord } from './recipient-notice-store.ts'
 
 /** A notice as it goes out. */

@@ -4,9 +4,9 @@ import type { Digest } from '../../kernel/digest.ts'
 import { Fault } from '../../kernel/faults.ts'
 import type { RequestMemory } from '../../kernel/http/idempotency.ts'
 import type { Random } from '../../kernel/random.ts'
-import { newestLookup } from '../vault/lookup-digest.ts'
-import type { LookupKeys } from '../vault/lookup-digest.ts'
-import { open, seal } from '../vault/seal-cell.ts'
+import { newestLookup } from '../vault/keys/lookup-digest.ts'
+import type { LookupKeys } from '../vault/keys/lookup-digest.ts'
+import { open, seal } from '../vault/keys/seal-cell.ts'
 
 /** What a text of a request stands as in the record. */
 export type RequestMark = (text: string) => Digest

@@ -30,7 +30,7 @@ import {
   saveDeletedMany,
 } from '../rights/erasure-store.ts'
 import type { ErasureRecord } from '../rights/erasure-store.ts'
-import { claimKeys } from '../vault/hold-keys.ts'
+import { claimKeys } from '../vault/keys/hold-keys.ts'
 import type { PersonWithoutRows } from '../vault/vault.ts'
 import { takingDataSets, whoStaysKnown } from './who-stays-known.ts'
 import type { StayFacts } from './who-stays-known.ts'

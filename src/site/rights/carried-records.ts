@@ -4,7 +4,7 @@ import { Fault } from '../../kernel/faults.ts'
 import { carriedRecordSchema } from '../../protocol/rights/person-export.ts'
 import type { CarriedRecord } from '../../protocol/rights/person-export.ts'
 import type { SiteContext } from '../site-context.ts'
-import { openPersonText, sealPersonText } from '../vault/person-text.ts'
+import { openPersonText, sealPersonText } from '../vault/keys/person-text.ts'
 import type { KnownPerson } from './person-reading.ts'
 
 const CARRIED = 'carried-record'

@@ -11,7 +11,7 @@ import type { ConsentContext } from '../consent/change-grants.ts'
 import type { PartitionStore } from '../guard/partition-store.ts'
 import type { NotingParts } from '../recipients/note-recipients.ts'
 import type { RecipientsBell } from '../recipients/recipients-bell.ts'
-import type { PersonKeys } from '../vault/person-keys.ts'
+import type { PersonKeys } from '../vault/keys/person-keys.ts'
 import type { Vault } from '../vault/vault.ts'
 import type { HiddenPeople } from './hidden-people.ts'
 

@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto'
 import type { Instant } from '../../kernel/clock.ts'
 import type { SiteContext } from '../site-context.ts'
-import { openPersonText } from '../vault/person-text.ts'
+import { openPersonText } from '../vault/keys/person-text.ts'
 import { readAccesses } from './access-store.ts'
 import { ACCESS_REASON } from './note-access.ts'
 import type { KnownPerson } from './person-reading.ts'

@@ -2,7 +2,7 @@ import type { KeyObject } from 'node:crypto'
 import { inTurns } from '../../kernel/in-turns.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
 import type { SiteContext } from '../site-context.ts'
-import { openCell } from '../vault/person-keys.ts'
+import { openCell } from '../vault/keys/person-keys.ts'
 import type { KnownPerson } from './person-reading.ts'
 
 /** Somebody of a data set, under the name by which its issuer knows them, with the key that opens what is sealed of theirs. */

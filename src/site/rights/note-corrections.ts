@@ -15,8 +15,8 @@ import type { PartitionStore } from '../guard/partition-store.ts'
 import { noteRecipients } from '../recipients/note-recipients.ts'
 import type { NotingParts } from '../recipients/note-recipients.ts'
 import type { RecipientsBell } from '../recipients/recipients-bell.ts'
-import { subjectUnder } from '../vault/person-keys.ts'
-import type { PersonKeys } from '../vault/person-keys.ts'
+import { subjectUnder } from '../vault/keys/person-keys.ts'
+import type { PersonKeys } from '../vault/keys/person-keys.ts'
 import type { Vault } from '../vault/vault.ts'
 
 /** What correcting needs of a site. */

@@ -3,7 +3,7 @@ import { ComputingTurn } from '../../kernel/in-turns.ts'
 import { keyColumnsOf, placeOf } from '../../protocol/data-set.ts'
 import type { Manifest } from '../../protocol/data-set.ts'
 import type { ExportRecord, ExportValue } from '../../protocol/rights/person-export.ts'
-import { openCell } from '../vault/person-keys.ts'
+import { openCell } from '../vault/keys/person-keys.ts'
 import { storedColumns } from '../vault/stored-columns.ts'
 import type { VaultResult, VaultValue } from '../vault/vault.ts'
 

@@ -1,8 +1,8 @@
 import { createSecretKey } from 'node:crypto'
 import { hmacSha256 } from '../../kernel/digest.ts'
 import type { SiteContext } from '../site-context.ts'
-import { newestLookup } from '../vault/lookup-digest.ts'
-import { open, seal } from '../vault/seal-cell.ts'
+import { newestLookup } from '../vault/keys/lookup-digest.ts'
+import { open, seal } from '../vault/keys/seal-cell.ts'
 
 /** What a cursor needs of the site. */
 type CursorContext = Pick<SiteContext, 'keys' | 'random'>

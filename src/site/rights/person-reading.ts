@@ -1,7 +1,7 @@
 import { Fault } from '../../kernel/faults.ts'
 import type { MemberId } from '../../protocol/wire.ts'
 import type { SiteContext } from '../site-context.ts'
-import { lookupDigest } from '../vault/lookup-digest.ts'
+import { lookupDigest } from '../vault/keys/lookup-digest.ts'
 import { NOBODY } from '../vault/vault.ts'
 
 /** Who looks, and why. */

@@ -17,7 +17,7 @@ import { completeErasures, settleErasures } from '../../../src/site/rights/compl
 import { findErasure } from '../../../src/site/rights/erasure-store.ts'
 import { erasureView } from '../../../src/site/rights/erasure-view.ts'
 import type { SiteContext } from '../../../src/site/site-context.ts'
-import { lookupDigest } from '../../../src/site/vault/lookup-digest.ts'
+import { lookupDigest } from '../../../src/site/vault/keys/lookup-digest.ts'
 import { filesOf } from '../../../src/testing/files-of.ts'
 import { plainMarkerSearch } from '../../../src/testing/find-markers.ts'
 import { testRestore } from '../../../src/testing/test-backup.ts'

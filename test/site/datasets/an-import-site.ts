@@ -15,7 +15,7 @@ import type { ImportedBatch } from '../../../src/site/datasets/import-batch.ts'
 import type { ImportParts, ImportRequest } from '../../../src/site/datasets/import-file.ts'
 import { SITE_MIGRATIONS } from '../../../src/site/record/migrations.ts'
 import { openVault } from '../../../src/site/vault/open-vault.ts'
-import { personKeys } from '../../../src/site/vault/person-keys.ts'
+import { personKeys } from '../../../src/site/vault/keys/person-keys.ts'
 import { testPostgres } from '../../../src/testing/test-postgres.ts'
 import { openReceiptLog } from '../../../src/transparency/receipt-log.ts'
 

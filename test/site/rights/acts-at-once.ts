@@ -12,7 +12,7 @@ import { correctPerson } from '../../../src/site/rights/correct-person.ts'
 import { erasePerson } from '../../../src/site/rights/erase-person.ts'
 import { exportPerson } from '../../../src/site/rights/export-person.ts'
 import type { SiteContext } from '../../../src/site/site-context.ts'
-import { lookupDigest } from '../../../src/site/vault/lookup-digest.ts'
+import { lookupDigest } from '../../../src/site/vault/keys/lookup-digest.ts'
 import { digestOf } from '../../../src/kernel/digest.ts'
 import type { Act, BroughtRow, Happened } from './expected-rows.ts'
 

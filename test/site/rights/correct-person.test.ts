@@ -9,7 +9,7 @@ import { describeDataSet } from '../../../src/site/datasets/describe-data-set.ts
 import { correctPerson } from '../../../src/site/rights/correct-person.ts'
 import type { CorrectionParts, CorrectionRequest } from '../../../src/site/rights/note-corrections.ts'
 import { erasePerson } from '../../../src/site/rights/erase-person.ts'
-import { openCell } from '../../../src/site/vault/person-keys.ts'
+import { openCell } from '../../../src/site/vault/keys/person-keys.ts'
 import { testManifest, testPeople } from '../../../src/testing/test-population.ts'
 import { around } from '../../../src/testing/around.ts'
 import { bareSite } from '../../../src/testing/test-site.ts'

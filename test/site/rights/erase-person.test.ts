@@ -16,7 +16,7 @@ import { findErasure, erasuresIn, findErasureOf } from '../../../src/site/rights
 import { readForgotten } from '../../../src/site/rights/forgotten-list.ts'
 import { makeRequests } from '../../../src/site/rights/request-desk.ts'
 import { serveRights } from '../../../src/site/rights/serve-rights.ts'
-import { subjectUnder } from '../../../src/site/vault/person-keys.ts'
+import { subjectUnder } from '../../../src/site/vault/keys/person-keys.ts'
 import { UNKNOWN_BIRTH_DAY } from '../../../src/site/vault/vault.ts'
 import { csvOf, testPeople } from '../../../src/testing/test-population.ts'
 import { bareSite } from '../../../src/testing/test-site.ts'

@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto'
-import type { Random } from '../../kernel/random.ts'
+import type { Random } from '../../../kernel/random.ts'
 import { cellContext, openCell } from './person-keys.ts'
 import { seal } from './seal-cell.ts'
 

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
-import type { Database } from '../../kernel/postgres/database.ts'
-import { KEPT } from '../../kernel/postgres/kept-statements.ts'
-import { readTogether } from '../../kernel/postgres/read-together.ts'
+import type { Database } from '../../../kernel/postgres/database.ts'
+import { KEPT } from '../../../kernel/postgres/kept-statements.ts'
+import { readTogether } from '../../../kernel/postgres/read-together.ts'
 
 /** Most people of a caller who is not worth a statement alone. */
 const PEOPLE_TOGETHER_MAX = 64

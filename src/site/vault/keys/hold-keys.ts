@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
-import { Fault } from '../../kernel/faults.ts'
-import type { DatabaseTransaction } from '../../kernel/postgres/database.ts'
-import { KEPT } from '../../kernel/postgres/kept-statements.ts'
+import { Fault } from '../../../kernel/faults.ts'
+import type { DatabaseTransaction } from '../../../kernel/postgres/database.ts'
+import { KEPT } from '../../../kernel/postgres/kept-statements.ts'
 
 /**
  * Keeps the keys of people where they are until the transaction ends: whoever would erase them waits, and then finds what was begun for

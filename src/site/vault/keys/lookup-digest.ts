@@ -1,5 +1,5 @@
-import { hmacSha256 } from '../../kernel/digest.ts'
-import type { Secret } from '../../kernel/secret.ts'
+import { hmacSha256 } from '../../../kernel/digest.ts'
+import type { Secret } from '../../../kernel/secret.ts'
 
 /** A site's lookup keys, oldest first: one, and one more for each time that its master key was replaced. */
 export type LookupKeys = readonly [Secret<Uint8Array>, ...Secret<Uint8Array>[]]

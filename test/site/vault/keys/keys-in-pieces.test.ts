@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { sql } from 'kysely'
-import type { Database } from '../../../src/kernel/postgres/database.ts'
-import { migrate } from '../../../src/kernel/postgres/migrate.ts'
-import { SITE_MIGRATIONS } from '../../../src/site/record/migrations.ts'
-import { testPostgres } from '../../../src/testing/test-postgres.ts'
+import type { Database } from '../../../../src/kernel/postgres/database.ts'
+import { migrate } from '../../../../src/kernel/postgres/migrate.ts'
+import { SITE_MIGRATIONS } from '../../../../src/site/record/migrations.ts'
+import { testPostgres } from '../../../../src/testing/test-postgres.ts'
 
 const STEP = '0260-keep-keys-in-pieces'
 

@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
-import type { Random } from '../../kernel/random.ts'
+import type { Random } from '../../../kernel/random.ts'
 
 /**
  * AES-256-GCM (NIST SP 800-38D) over single values: nonce, ciphertext, tag in one run of bytes. The nonce is 96
