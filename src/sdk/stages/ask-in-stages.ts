@@ -6,13 +6,15 @@ import type { Money } from '../../kernel/money.ts'
 import { err, ok } from '../../kernel/result.ts'
 import type { Result } from '../../kernel/result.ts'
 import { EPSILON_DEFAULT } from '../../protocol/ask.ts'
-import type { PrivacyRequest, Question } from '../../protocol/ask.ts'
+import type { PrivacyRequest } from '../../protocol/ask.ts'
 import { areaContains } from '../../protocol/law/legal-zones.ts'
 import type { Offer } from '../../protocol/offer.ts'
 import { REASONS } from '../../protocol/reason.ts'
 import type { Release } from '../../protocol/release.ts'
 import type { Acquirer, AskResult } from '../acquirer.ts'
 import type { AskRequest } from '../build-ask.ts'
+import { unnamedParameter, withOwnParameters } from './own-parameters.ts'
+import type { SqlQuestion } from './own-parameters.ts'
 import type { StagePlan } from './plan-stages.ts'
 import { awaitedBy, fill } from './template.ts'
 import type { Template } from './template.ts'
@@ -23,7 +25,7 @@ export interface StagedRequest extends Omit<
   AskRequest,
   'acquirer' | 'question' | 'maxPrice' | 'expires' | 'id' | 'idempotencyKey'
 > {
-  readonly parameters?: Extract<Question, { sql: string }>['parameters']
+  readonly parameters?: SqlQuestion['parameters']
   /** The most to pay over all asks at all sites; absent: what the tariffs can come to. */
   readonly maxPrice?: Money | undefined
   /** How long sites may take for each ask. */
@@ -84,7 +86,15 @@ export async function askInStages(
   const [first] = terms
   if (request.mode !== 'aggregate' && request.mode !== 'private')
     return err(`Only the modes aggregate and private are asked in stages, and not ${request.mode}`)
-  const asksEach = parts.plan.stages.length + 1
+  const { parameters = [], ...rest } = request
+  const templates = [...parts.plan.stages.map(({ template }) => template), parts.plan.question]
+  const unnamed = await unnamedParameter(
+    templates.map((template) => fill(template, () => 'null')),
+    parameters,
+  )
+  if (unnamed !== undefined)
+    return err(`There is a parameter for $${unnamed}, which the question does not name`)
+  const asksEach = templates.length
   const privacy = shareOf(request, asksEach)
   if (!privacy.ok) return privacy
   const currency = request.maxPrice?.currency ?? first?.tariff.currency ?? 'EUR'
@@ -103,7 +113,7 @@ export async function askInStages(
   const sites: StagedSite[] = []
   for (const { site, tariff } of terms) {
     const highestEach = money(tariff.capMinor, currency)
-    const job = { request: { ...request, privacy: privacy.value }, parts, purse, site, highestEach }
+    const job = { request: { ...rest, privacy: privacy.value }, parameters, parts, purse, site, highestEach }
     sites.push(await askSite(job))
   }
   return ok({ sites, highest, paid: money(limit.amountMinor - purse.leftMinor, currency) })
@@ -145,7 +155,8 @@ interface Purse {
 }
 
 interface Job {
-  readonly request: StagedRequest
+  readonly request: Omit<StagedRequest, 'parameters'>
+  readonly parameters: SqlQuestion['parameters']
   readonly parts: StagedParts
   readonly purse: Purse
   readonly site: string
@@ -180,10 +191,11 @@ async function askSite(job: Job): Promise<StagedSite> {
     const text = writtenOut(step.template, answers)
     if (!text.ok) return done(text.error)
     if (job.purse.leftMinor <= 0n) return done('the highest price to pay is used up')
-    const asked = await askOne(text.value, job)
+    const question = await withOwnParameters({ sql: text.value, parameters: job.parameters })
+    const asked = await askOne(question, job)
     if (!asked.ok) return done(asked.error)
     const result = asked.value
-    asks.push({ ...named, text: text.value, result, notes: notesOf(result, step) })
+    asks.push({ ...named, text: question.sql, result, notes: notesOf(result, step) })
     if (step.stage === undefined) break
     const answer = answerOf(result, request)
     if (!answer.ok) return done(`stage ${step.stage} ${answer.error}`)
@@ -211,15 +223,15 @@ function writtenOut(template: Template, answers: readonly Release[]): Result<str
 }
 
 /** One ask. What it depends on may fail; after an answer that is said like any other end, so that what was paid for is not lost. */
-async function askOne(sql: string, job: Job): Promise<Result<AskResult, string>> {
+async function askOne(question: SqlQuestion, job: Job): Promise<Result<AskResult, string>> {
   const { request, parts, purse, site, highestEach } = job
-  const { parameters = [], answerWithinMs, ...rest } = request
+  const { answerWithinMs, ...rest } = request
   const { currency, amountMinor } = highestEach
   const ask = parts.acquirer.ask(
     {
       ...rest,
       sites: [site],
-      question: { sql, parameters },
+      question,
       maxPrice: { amountMinor: purse.leftMinor, currency },
       expires: later(parts.clock.now(), answerWithinMs),
     },

@@ -30,6 +30,15 @@ export async function readText(sql: string): Promise<ReadText | undefined> {
 /** PostgreSQL's own, loaded by whoever reads a text: most verbs of the command line read none. */
 const grammar = () => import('libpg-query')
 
+/** Where a text names `$1`, `$2`, …, in order. */
+export async function parametersOf(sql: string): Promise<readonly (Span & { readonly number: number })[]> {
+  const { loadModule, scanSync } = await grammar()
+  await loadModule()
+  return scanSync(sql)
+    .tokens.filter(({ tokenName }) => tokenName === 'PARAM')
+    .map(({ start, end, text }) => ({ start, end, number: Number(text.slice(1)) }))
+}
+
 /** The tree of one SELECT; `undefined` when the text is none, or is nested deeper than can be read. */
 export async function parseSelect(sql: string): Promise<SelectStmt | undefined> {
   // The grammar would see less than is there.

@@ -10,7 +10,7 @@ import { bindQuestion, dataSetsOf } from './bind/question/bind-question.ts'
 import type { BoundQuery, CheckedQuery, QueryMode } from './bound/bound-query.ts'
 import { literal } from './bind/expression/build-expression.ts'
 import type { Term } from './bind/expression/build-expression.ts'
-import { firstWord, parseQuestion, placeOfParameter } from './text/parse-question.ts'
+import { firstWord, parametersNamed, parseQuestion, placeOfParameter } from './text/parse-question.ts'
 import { Refusal, atOffset, notSupported, tooLarge, withoutNoise } from './text/refusal.ts'
 import { canonicalQuery } from './bind/expression/canonical-query.ts'
 import { usesOf } from './bound/uses.ts'
@@ -72,7 +72,17 @@ function bindChecked(
       () => parameterTerm(value),
     ),
   )
-  return bindQuestion(select, { mode, dataSets, parameters: terms })
+  const query = bindQuestion(select, { mode, dataSets, parameters: terms })
+  requireNamed(text, parameters.length)
+  return query
+}
+
+/** A value that the question never takes is a slip: another question was meant, or another value. */
+function requireNamed(text: string, count: number): void {
+  if (count === 0) return
+  const named = parametersNamed(text)
+  for (let number = 1; number <= count; number += 1)
+    if (!named.has(number)) throw notSupported(`a parameter for $${number}, which the question does not name`)
 }
 
 /** Parameters are read as carefully as the text is, and may be named again and again in it. */

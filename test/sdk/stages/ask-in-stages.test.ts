@@ -112,6 +112,23 @@ suite('asks in stages', () => {
       assert.ok(expected.length > 0)
     })
 
+  test('give each ask the parameters that its text names, and take none that the question does not name', async () => {
+    const asker = await trade.addAcquirer('parameters')
+    const sql =
+      "select country, count(*) from athletes where country <> $1 and 'ß' <> country and height > (select avg(height) from athletes where country <> $2) group by country"
+    const { sites } = await answered(asker, sql, { parameters: ['IS', 'IS'] })
+    const [stage, whole] = sites[0]?.asks ?? []
+    assert.equal(stage?.text, 'select avg(height) from athletes where country <> $1')
+    assert.deepEqual(whole?.result?.sites[0]?.problems, [])
+    const expected = await rowsOf(oracle, sql.replaceAll(/\$[12]/g, "'IS'"))
+    assert.deepEqual(sorted(whole.result.sites[0].release?.rows ?? []), sorted(expected))
+    const surplus = await staged(asker, sql, { parameters: ['IS', 'IS', 'SECRET'] })
+    assert.deepEqual(surplus, {
+      ok: false,
+      error: 'There is a parameter for $3, which the question does not name',
+    })
+  })
+
   test('who is above a mean that a few of a group went into is not told by group', async () => {
     const asker = await trade.addAcquirer('unalike')
     const sql =

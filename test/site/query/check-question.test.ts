@@ -109,6 +109,26 @@ test('parameters are values of the question, never text of it', () => {
   )
 })
 
+test('a parameter that the question does not name is declined as a missing one is', () => {
+  const missing = ask('select count(*) from athletes where sex = $2', 'aggregate', ['SECRET'])
+  assert.ok(!missing.ok)
+  for (const [sql, parameters, names] of [
+    ['select count(*) from athletes', ['SECRET'], /\$1/],
+    ['select count(*) from athletes where sex = $1', ['male', 'SECRET', 'SECRET'], /\$2/],
+    ['select count(*) from athletes where sex = $2', ['SECRET', 'male'], /\$1/],
+    // Neither a comment nor a text names one.
+    ["select count(*) from athletes where sex = '$1' -- $1", ['SECRET'], /\$1/],
+  ] as const) {
+    const declined = ask(sql, 'aggregate', [...parameters])
+    assert.ok(!declined.ok, sql)
+    assert.equal(declined.error.code, missing.error.code)
+    assert.match(declined.error.detail ?? '', names)
+    assert.doesNotMatch(JSON.stringify(declined.error), /SECRET/)
+  }
+  assert.ok(ask('select count(*) from athletes where sex = $01 or $1 = sex', 'aggregate', ['male']).ok)
+  assert.ok(ask("select count(*) from athletes where 'ß🦆' <> sex and sex = $1", 'aggregate', ['male']).ok)
+})
+
 test('a position counts characters, not bytes', () => {
   const declined = ask("select count(*) from athletes where sex = 'ßé🦆' and nme = 1")
   assert.ok(!declined.ok)

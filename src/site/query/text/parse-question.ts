@@ -47,6 +47,12 @@ export function placeOfParameter(text: string, number: number): number | undefin
   return scanSync(text).tokens.find((token) => token.text === `$${number}`)?.start
 }
 
+/** The numbers of the parameters that a text names, wherever they stand: also in a part that nothing reads. */
+export function parametersNamed(text: string): ReadonlySet<number> {
+  const parameters = scanSync(text).tokens.filter(({ tokenName }) => tokenName === 'PARAM')
+  return new Set(parameters.map((token) => Number(token.text.slice(1))))
+}
+
 /** Where FOR UPDATE, FOR SHARE and the like stand: the grammar says no place of them. Such a clause comes last. */
 function placeOfLocking(text: string): number | undefined {
   const words = scanSync(text).tokens.map((token) => ({ ...token, text: token.text.toLowerCase() }))
