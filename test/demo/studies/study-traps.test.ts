@@ -97,8 +97,14 @@ const traps: readonly Trap[] = [
   {
     name: 'a whole row as a value',
     site: 'zurich',
-    sql: 'select to_jsonb(t) from daily_activity t',
+    sql: 'select count(distinct t) from daily_activity t',
     code: 'declined.column',
+  },
+  {
+    name: 'a whole row made a document',
+    site: 'zurich',
+    sql: 'select to_jsonb(t) from daily_activity t',
+    code: 'declined.sql_function',
   },
   {
     name: 'a whole row through an alias',
