@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { TestContext } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
+import type { DuckDBConnection } from '@duckdb/node-api'
 import { systemClock } from '../../../src/kernel/clock.ts'
 import { sha256 } from '../../../src/kernel/digest.ts'
 import { CopyJournal } from '../../../src/site/vault/copy-journal.ts'
@@ -37,12 +38,12 @@ test('CopyJournal keeps so many bytes of changes and then none of them, until an
 
 /** A commit of a correction that is made, of which the vault hears that it failed: as when the disk is full just then. */
 function commitUnheard(t: TestContext, isMeant: () => boolean): void {
-  let isCorrecting = false
-  aroundStatements(t, async (text, run) => {
+  // A copy that is made meanwhile commits on a connection of its own.
+  const correcting = new Set<DuckDBConnection>()
+  aroundStatements(t, async (text, run, on) => {
     const result = await run()
-    if (text.includes('update "ds_watch"')) isCorrecting = true
-    if (text !== 'commit' || !isCorrecting) return result
-    isCorrecting = false
+    if (text.includes('update "ds_watch"')) correcting.add(on)
+    if (text !== 'commit' || !correcting.delete(on)) return result
     if (isMeant()) throw new Error('TransactionContext Error: Failed to commit')
     return result
   })
