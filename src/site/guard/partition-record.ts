@@ -282,7 +282,10 @@ interface MergeFacts {
   readonly minimumGroupOf: (dataSet: string) => number
 }
 
-/** Adds to what one group knows what others know, for each data set; gives the keys of what became more. */
+/**
+ * Adds to what one group knows what others know, for each data set; gives the keys of what became more. What was kept for equal asks goes:
+ * it was let through beside what one of them knew, and where it was only looked at (a dry run, a price over the limit) nobody has it yet.
+ */
 export async function mergeGroups(
   tx: DatabaseTransaction,
   { groups: { into, from }, minimumGroupOf }: MergeFacts,
@@ -290,6 +293,7 @@ export async function mergeGroups(
   const { rows } = await sql<{ acquirer_group: string; data_set: string }>`
     select acquirer_group, data_set from partition where acquirer_group = any(${[into, ...from]}::text[])
     order by data_set, acquirer_group for update`.execute(tx)
+  await sql`delete from stored_release where acquirer_group = any(${[into, ...from]}::text[])`.execute(tx)
   // Nothing that others look at: what is read here is changed in its own memory.
   const cache = new PartitionCache(0)
   const grown = rows

@@ -4,6 +4,8 @@ import { sql } from 'kysely'
 import { instant, systemClock } from '../../../src/kernel/clock.ts'
 import type { Database } from '../../../src/kernel/postgres/database.ts'
 import { migrate } from '../../../src/kernel/postgres/migrate.ts'
+import { askIdSchema } from '../../../src/protocol/wire.ts'
+import { writeBeside } from '../../../src/site/asks/beside-answer.ts'
 import { openColludingGroups } from '../../../src/site/guard/colluding-groups.ts'
 import type { ColludingGroups } from '../../../src/site/guard/colluding-groups.ts'
 import { checkCuts } from '../../../src/site/guard/differencing.ts'
@@ -19,6 +21,7 @@ import { range } from './released-history.ts'
 import { testLook } from './test-look.ts'
 
 const k = 10
+const DRY = askIdSchema.parse(`ask_${'7'.repeat(26)}`)
 
 interface Guard {
   readonly groups: ColludingGroups
@@ -131,7 +134,7 @@ test('a merge that fails leaves both groups as they were', async () => {
   assert.equal((await guard.partitions.look(testLook('atlas'))).partition('athletes').head, 1)
 })
 
-test('what was held back from each is held back from the group', async () => {
+test('what was held back from each is held back from the group, and what was kept for equal asks is kept no more', async () => {
   await using postgres = await testPostgres()
   const { db } = postgres
   const { groups, partitions } = await openGuard(db)
@@ -146,8 +149,17 @@ test('what was held back from each is held back from the group', async () => {
   ] as const)
     await refuse(name, withheld)
   const spentOf = async (group: string) => (await partitions.look(testLook(group))).refusals.spent
+  // What a dry run was let through may not have been given out, and beside what the others know it tells of single people.
+  const keptOf = async (group: string) => (await partitions.look(testLook(group))).stored?.sealed
+  for (const acquirerGroup of ['atlas', 'northcare', 'stranger']) {
+    const { epoch } = await partitions.look(testLook(acquirerGroup))
+    const kept = { ask: DRY, sealed: `of ${acquirerGroup}`, people: range(0, k), now: instant(1) }
+    await writeBeside(db, { release: { acquirerGroup, epoch, ...kept } })
+    assert.equal(await keptOf(acquirerGroup), `of ${acquirerGroup}`)
+  }
   await groups.groupOf({ id: 'northcare', colludesWith: ['atlas'] })
   assert.deepEqual([await spentOf('atlas'), await spentOf('stranger')], [7, 5])
+  assert.deepEqual([await keptOf('atlas'), await keptOf('stranger')], [undefined, 'of stranger'])
   await groups.groupOf({ id: 'northcare', colludesWith: ['atlas', 'stranger'] })
   assert.equal(await spentOf('atlas'), 12)
 })
