@@ -156,7 +156,7 @@ const TOKEN_ADVICE: Readonly<Record<string, string>> = {
   suspended: 'ask the operator of the network',
   malformed: 'give a token as the OpenID Connect provider of the site signed it',
   'wrong-issuer': 'sign in at the OpenID Connect provider of this site (“oidc” in its settings)',
-  expired: 'sign in again',
+  expired: 'sign in again, or where a key speaks (--as) set the clock of this machine right',
   replayed: 'send it again',
 } satisfies Partial<Record<TokenProblem | 'suspended' | 'wrong-issuer', string>>
 

@@ -90,7 +90,10 @@ test('sentenceOf() names the option for what another side misses, and a single f
       says('Cannot accept the token: wrong-issuer'),
       'Cannot accept the token: wrong-issuer; sign in at the OpenID Connect provider of this site (“oidc” in its settings)',
     ],
-    [says('Cannot accept the token: expired'), 'Cannot accept the token: expired; sign in again'],
+    [
+      says('Cannot accept the token: expired'),
+      'Cannot accept the token: expired; sign in again, or where a key speaks (--as) set the clock of this machine right',
+    ],
     [
       says('Cannot take it: below: expected more years', 'below', 'expected more years'),
       'Cannot take it: below: expected more years',
