@@ -198,8 +198,12 @@ const OF_LISTS: ReadonlySet<CallId> = new Set([
 const OF_NULLS: ReadonlySet<CallId> = new Set(['is_null', 'is_not_null', 'num_nulls', 'num_nonnulls'])
 
 function checkTogether(seen: Seen): void {
-  for (const { cut, data } of eachOnce(seen.cuts, (one, other) =>
-    isSameColumn(placed(one.cut, one.data), placed(other.cut, other.data)),
+  // A number that was made of a time has another least width than the time.
+  for (const { cut, data } of eachOnce(
+    seen.cuts,
+    (one, other) =>
+      one.cut.column.type === other.cut.column.type &&
+      isSameColumn(placed(one.cut, one.data), placed(other.cut, other.data)),
   )) {
     const own = seen.cuts.filter((other) => isSameColumn(placed(other.cut, other.data), placed(cut, data)))
     const at = [...new Set(own.flatMap((one) => one.cut.at))]

@@ -5,6 +5,7 @@ import type { Found } from '../../../../../src/site/query/bind/expression/bin-wi
 import { narrowestBetween } from '../../../../../src/site/query/bind/expression/cut-of-product.ts'
 import type { Range } from '../../../../../src/site/query/catalogue/expression-type.ts'
 import { checkQuestion } from '../../../../../src/site/query/check-question.ts'
+import { testManifest } from '../../two-engines.ts'
 import { codeOf, manifest, verdictOf } from './bin-verdicts.ts'
 
 /* How fine groups over numbers and times may be: never finer than the manifest says, in whatever way it is written. */
@@ -217,6 +218,28 @@ test('units of time that part one another make a finer one, and so does a compar
   const moved = "extract(hour from seen + interval '30 minutes')"
   assert.equal(verdictOf(moved), 'approved')
   assert.equal(twice(moved, 'extract(hour from seen)'), 'declined.column')
+})
+
+test('edges of a time are looked at beside each other, also behind those of a number that was made of it', () => {
+  const people = testManifest('people', { columns: [{ name: 'at', type: 'timestamp' }] })
+  const codeOfKey = (key: string): string => {
+    const checked = checkQuestion(
+      `select ${key}, count(*) from (select distinct id, at, extract(epoch from at) as seconds from people) t group by 1`,
+      { mode: 'aggregate', dataSets: new Map([['people', people]]) },
+    )
+    return checked.ok ? 'approved' : checked.error.code
+  }
+  const keyOf = (...edges: readonly string[]) =>
+    `case ${edges.map((edge, index) => `when ${edge} then ${index}`).join(' ')} end`
+  const [six, noon, tomorrow] = [
+    "at < '2020-01-01 06:00'",
+    "at < '2020-01-01 12:00'",
+    "at < '2020-01-02 06:00'",
+  ] as const
+  for (const before of [[], ['seconds > 0']]) {
+    assert.equal(codeOfKey(keyOf(...before, six, tomorrow)), 'approved')
+    assert.equal(codeOfKey(keyOf(...before, six, noon)), 'declined.column', before.join())
+  }
 })
 
 test('a product of columns is told apart in one way, and no finer than each of its columns may be', () => {
