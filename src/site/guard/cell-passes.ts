@@ -7,7 +7,7 @@ import type { PairNumbers } from './pair-numbers.ts'
 
 /**
  * Counts the members of a set in each cell, and notes each cell once. Members of cell 0 move to a new one at once: nobody is counted
- * in cell 0, so a set never has all of it. Gives how many these are.
+ * in cell 0, so a set never has all of it. Gives how many these are. Throws where somebody is in a cell that there is not.
  */
 export function countMembers(
   { places, words }: PackedWords,
@@ -32,7 +32,9 @@ export function countMembers(
         continue
       }
       const count = hits[cell]
-      if (count === undefined) throw new Error('A partition was cut while it was looked at')
+      // There is room for more cells than there are.
+      if (count === undefined || cell >= newCell)
+        throw new Error('A partition was cut while it was looked at')
       if (count === 0) seen.push(cell)
       hits[cell] = count + 1
     }

@@ -279,6 +279,7 @@ export class PartitionDraft {
     if (!changed.isEmpty && set.intersectionCount(changed) > 0) this.hasChanged = true
     if (count === 0) return { seen, newcomers: 0 }
     this.#addCell(0)
+    this.#givenSizes = undefined
     this.sizes[newcomers] = count
     return { seen, newcomers }
   }

@@ -158,6 +158,18 @@ test('more cells than two bytes count are cut and split like few, and come back 
   assert.deepEqual(together(whole.cells, count), alone)
 })
 
+test('a partition that goes on in its own memory is not cut as it was before', () => {
+  const planOf = (before: Partition, set: Bitset) => {
+    const checked = checkCuts(before, { eligible: set, sets: [set], rowShapes: new Map(), minimumGroup: k })
+    assert.ok(checked.ok)
+    return encodeDelta(checked.value.draft)
+  }
+  const rowShapes = new Map<string, string>()
+  const first = applyDelta(EMPTY_PARTITION, { delta: planOf(EMPTY_PARTITION, range(0, 40)), rowShapes })
+  applyDelta(first, { delta: planOf(first, range(0, 20)), rowShapes })
+  assert.throws(() => planOf(first, range(0, 40)), /cut while it was looked at/)
+})
+
 test('those whose rows are known are counted anew whenever cells are cut', () => {
   const draft = new PartitionDraft({ ...EMPTY_PARTITION, given: range(0, 4) }, 12)
   const [all = 0] = draft.cut(range(0, 12))
@@ -166,6 +178,10 @@ test('those whose rows are known are counted anew whenever cells are cut', () =>
   assert.deepEqual([draft.unknownOf(all), draft.unknownOf(half)], [4, 4])
   draft.addKnown(4)
   assert.equal(draft.unknownOf(half), 3)
+  const newcomers = new PartitionDraft({ ...EMPTY_PARTITION, given: range(0, 4) }, 12)
+  assert.equal(newcomers.unknownOf(newcomers.cut(range(4, 8))[0] ?? 0), 4)
+  newcomers.touchApart(range(2, 4))
+  assert.equal(newcomers.unknownOf(newcomers.cellOf(2)), 0)
   const other = new PartitionDraft(EMPTY_PARTITION, 12)
   other.cut(range(3, 12))
   draft.splitBy(other)
