@@ -168,7 +168,6 @@ export class Bitset {
     return total
   }
 
-  /** The members in rising order. */
   /** Visits every member, rising: several times as fast as iterating, for passes over everybody. */
   forEach(visit: (member: number) => void): void {
     const { places, words } = this.packed()
@@ -183,6 +182,7 @@ export class Bitset {
     }
   }
 
+  /** The members in rising order. */
   *[Symbol.iterator](): Iterator<number> {
     const words = this.#words
     for (let index = 0; index < words.length; index += 1) {

@@ -27,7 +27,7 @@ const POWER_MAX = 2
  * Anything else looks the same to the guard and is not: `sum(height + case when born = '1990-01-01' then 1000 else 0
  * end)` stands on everybody, and minus `sum(height)` it is about one person. For the same reason no function with a
  * constant to choose (`floor`, `exp`): each constant would be another equation about the same people. What conditions decide (`abs(height - 2.03)`, `greatest`, a CASE of
- * several) never comes here as it is: it is taken apart into sums and counts with a FILTER (`bind/sum-of-branches.ts`). See `docs/explanation/why-answers-cannot-be-combined.md`. Noise hides one person in any sum, so `private` needs none
+ * several) never comes here as it is: it is taken apart into sums and counts with a FILTER (`bind/aggregate/sum-of-branches.ts`). See `docs/explanation/why-answers-cannot-be-combined.md`. Noise hides one person in any sum, so `private` needs none
  * of this. Throws a `Refusal`.
  */
 export function requireQuantity(expr: Expr, sources: readonly Source[]): void {
@@ -203,7 +203,7 @@ const ATOMS: ReadonlySet<CallId> = new Set([
   'list_length_of_dimension',
 ])
 
-/** Calls that come to one of a few values by a condition: a sum of them is taken apart (`bind/branches.ts`). */
+/** Calls that come to one of a few values by a condition: a sum of them is taken apart (`bind/aggregate/branches.ts`). */
 const DECIDED: ReadonlySet<CallId> = new Set([
   'coalesce',
   'nullif',

@@ -7,7 +7,7 @@ import { partsOf, sameOptional } from '../bound/same-expression.ts'
 
 /**
  * What is collected per group of one argument and filter. Measures of the same argument and filter share it.
- * `x`, `c` and `f` are columns of the rows: the argument, the argument clamped, the filter.
+ * `x`, `f` and `c` are columns of the rows: the argument, the filter, and what counts of the argument, clamped where it is summed.
  */
 export interface Series {
   readonly argument?: Expr | undefined
