@@ -123,8 +123,7 @@ export function dataSetActs(site: SiteContext): DataSetActs {
         ...request,
         manifest,
         mayStore: () => decideHere('store', { manifest, site }),
-      })
-      await endGrantsOfBarred(site)
+      }).finally(() => endGrantsOfBarred(site))
       const view = importedView(site, imported)
       return withUncounted(view, await uncounted(manifest.dataSet, { ageMaxMs: COUNTED_FOR_MS }))
     },
@@ -147,11 +146,11 @@ async function importHere(
   site.windDown.requireTaking()
   requireKept(site, dataSet)
   requireContract(site, dataSet)
+  // Whose ages a file tells is known from when they are numbered on, whatever becomes of its rows.
   const imported = await importFile(
     { ...batchParts(site), directory: site.root, threads: site.vaultThreads },
     { ...request, dataSet, file: { stream: file }, mayStore: () => mayStore(site, dataSet) },
-  )
-  await endGrantsOfBarred(site)
+  ).finally(() => endGrantsOfBarred(site))
   return withUncounted(importedView(site, imported), await uncounted(dataSet, { ageMaxMs: 0 }))
 }
 

@@ -8,12 +8,13 @@ import { dataSetIdSchema, memberIdSchema } from '../../../src/protocol/wire.ts'
 import { decideEligibility } from '../../../src/site/consent/eligibility.ts'
 import { giveGrants } from '../../../src/site/consent/give-grants.ts'
 import { revokeGrants } from '../../../src/site/consent/revoke-grants.ts'
+import { dataSetActs } from '../../../src/site/doors/data-set-acts.ts'
 import { endGuardianship } from '../../../src/site/principals/end-guardianship.ts'
 import { establishGuardianship } from '../../../src/site/principals/establish-guardianship.ts'
 import { findPower } from '../../../src/site/principals/guardian-power.ts'
 import { giveAgeEvidence, tellMove } from '../../../src/site/principals/tell-of-person.ts'
 import { ManualClock } from '../../../src/testing/manual-clock.ts'
-import { testGrant, testPeople } from '../../../src/testing/test-population.ts'
+import { csvOf, testGrant, testPeople } from '../../../src/testing/test-population.ts'
 import { bareSite } from '../../../src/testing/test-site.ts'
 import type { BareSite } from '../../../src/testing/test-site.ts'
 import { Childhood, START, beginning, birthDateOf, dayText, daysLater, happening } from './a-childhood.ts'
@@ -163,6 +164,25 @@ async function childOf(beginning: Beginning): Promise<Child> {
   await bare.fill({ dataSet, people: [person], batch: key, hasGrants: false })
   return new Child(start, { key, number: await bare.numberOf(key) })
 }
+
+test('what a guardian granted ends where a file tells that they are a child, though none of its rows are taken', async (t) => {
+  const born = { daysAgo: 12 * 366 } as const
+  const child = await childOf({ born, country: 'IE' })
+  await child.live({ what: 'establish', guardian: 0, authority: 'sole', days: undefined })
+  await child.live({ what: 'guardian gives', guardian: 0 })
+  assert.ok(await child.isUsed())
+  const people = testPeople(1, () => ({
+    id: `${child.key}-g0`,
+    birthDate: dayText(clock.now(), -born.daysAgo),
+  }))
+  const append = t.mock.method(bare.site.vault, 'append', () => Promise.reject(new Error('the disk is full')))
+  const file = new Blob([csvOf(people)]).stream()
+  const { signal } = new AbortController()
+  const bringing = dataSetActs(bare.site).importBatch({ dataSet, batch: 'torn', format: 'csv', file, signal })
+  await assert.rejects(bringing, /the disk is full/)
+  assert.equal(append.mock.callCount(), 1)
+  assert.equal(await child.isUsed(), false)
+})
 
 const isLong = process.env['HEDGEROW_FAULTS'] === '1'
 /** Four hundred lives take longer than a test is given otherwise. */
