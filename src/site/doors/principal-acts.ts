@@ -92,6 +92,11 @@ function ageActs(site: SiteContext): AgeActs {
       })
     return person
   }
+  /** What is known of somebody of whom something was told just now, once what they may not grant any more has ended. */
+  const viewsOfTold = async (person: KnownPerson) => {
+    await endGrantsOfBarred(site, [{ issuer: person.issuer, person: person.key }])
+    return views([person])
+  }
   return {
     async viewPrincipal(reading) {
       const people = await knownPeople(site, reading)
@@ -101,8 +106,7 @@ function ageActs(site: SiteContext): AgeActs {
     async giveAgeEvidence(reading, facts) {
       const person = await only(reading)
       await giveAgeEvidence(site, { person: person.number, facts })
-      await endGrantsOfBarred(site)
-      return views([person])
+      return viewsOfTold(person)
     },
     async ageChallenge(reading) {
       const { validUntil, ...challenge } = ageChallenge(site, await only(reading))
@@ -111,20 +115,17 @@ function ageActs(site: SiteContext): AgeActs {
     async proveAge(reading, presentation) {
       const person = await only(reading)
       await proveAge(site, { person, presentation, by: reading.by })
-      await endGrantsOfBarred(site)
-      return views([person])
+      return viewsOfTold(person)
     },
     async endAgeEvidence(reading, evidence) {
       const person = await only(reading)
       await endAgeEvidence(site, { person: person.number, evidence, by: reading.by })
-      await endGrantsOfBarred(site)
-      return views([person])
+      return viewsOfTold(person)
     },
     async tellMove(reading, move) {
       const person = await only(reading)
       await tellMove(site, { person: person.number, facts: { ...move, by: reading.by } })
-      await endGrantsOfBarred(site)
-      return views([person])
+      return viewsOfTold(person)
     },
     async confirmGrants(reading, confirmation, change) {
       return confirmGrants(site, { person: await only(reading), confirmation }, change)

@@ -153,7 +153,7 @@ function changingActs(
         await correctPerson(site, request)
       site.events.corrected({ correction, dataSet })
       // A birth date or a residence may be among it.
-      await endGrantsOfBarred(site)
+      await endGrantsOfBarred(site, [{ issuer, person }])
       return {
         correction,
         dataSet,

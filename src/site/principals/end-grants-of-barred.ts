@@ -3,7 +3,8 @@ import { grantsUnder } from '../consent/guardian-agreements.ts'
 import { liveGrantsOf } from '../consent/grant-store.ts'
 import { writeRevocations } from '../consent/revoke-grants.ts'
 import type { SiteContext } from '../site-context.ts'
-import { ofGrownUps } from './guardian-power.ts'
+import { marksOf, ofGrownUps } from './guardian-power.ts'
+import type { Identity } from './guardian-power.ts'
 import { guardianshipsWithGrants } from './guardianship-store.ts'
 
 /** At whose word they end. */
@@ -12,12 +13,17 @@ const SITE = 'site'
 /**
  * Ends what guardians granted who are known now not to decide for themselves: it was never given by a holder of parental responsibility
  * (GDPR Art. 8(1)), and the one who relies on it has to be able to show that it was (Art. 7(1)). To be called after anything was told of
- * people's ages or residences, by whatever way. The guardianship stays for the issuer to end; gives how many grants ended.
+ * people's ages or residences, by whatever way: with `told` where it was of these alone, else all guardians are looked at. The
+ * guardianship stays for the issuer to end; gives how many grants ended.
  */
 export async function endGrantsOfBarred(
-  parts: Pick<SiteContext, 'db' | 'consent' | 'log' | 'clock' | 'vault' | 'principals' | 'territory'>,
+  parts: Pick<
+    SiteContext,
+    'db' | 'keys' | 'consent' | 'log' | 'clock' | 'vault' | 'principals' | 'territory'
+  >,
+  told?: readonly Identity[],
 ): Promise<number> {
-  const standing = await guardianshipsWithGrants(parts.db)
+  const standing = await guardianshipsWithGrants(parts.db, told && marksOf(parts, told))
   if (standing.length === 0) return 0
   const grownUps = new Set(await ofGrownUps(parts, standing, parts.clock.now()))
   const barred = standing.filter((one) => !grownUps.has(one))

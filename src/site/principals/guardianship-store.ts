@@ -49,10 +49,16 @@ export async function guardianshipsBy(
   return rows.map(guardianshipOf)
 }
 
-/** Guardianships that have not ended, of children of whom a guardian's grant stands. */
-export async function guardianshipsWithGrants(db: Database): Promise<readonly StoredGuardianship[]> {
+/** Guardianships that have not ended, of children of whom a guardian's grant stands; with `marks` those of these guardians alone. */
+export async function guardianshipsWithGrants(
+  db: Database,
+  marks?: readonly Uint8Array[],
+): Promise<readonly StoredGuardianship[]> {
+  const isWanted = marks
+    ? sql`guardian = any(${marks.map((mark) => Buffer.from(mark))}::bytea[])`
+    : sql`guardian is not null`
   const { rows } = await sql<GuardianshipRow>`
-    ${KEPT} select * from guardianship s where ended_ms is null and guardian is not null and exists (
+    ${KEPT} select * from guardianship s where ended_ms is null and ${isWanted} and exists (
       select from consent_grant g where g.person = s.person and g.guardianship is not null
         and not exists (select from consent_revocation r where r.grant_sequence = g.sequence))
     order by id`.execute(db)
