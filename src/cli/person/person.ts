@@ -213,7 +213,7 @@ export async function personRecords(session: Session, options: PersonOptions): P
   return openPersonRecords(client, { ref, issuer, reason })
 }
 
-/** With `--as` a key speaks, whatever token lies about. */
+/** With `--as` a key speaks, whatever token lies about. A token in the place of its file's name is not said back: whoever reads it may use it. */
 export async function tokenOf(
   { environment }: Pick<Session, 'environment'>,
   { tokenFile, as }: SignInOptions,
@@ -223,6 +223,8 @@ export async function tokenOf(
     const text = environment['HEDGEROW_PERSON_TOKEN']?.trim() ?? ''
     return text === '' ? undefined : tokenIn(text, 'HEDGEROW_PERSON_TOKEN')
   }
+  if (/^\s*(?:bearer\s+)?eyJ[\w-]*\./i.test(tokenFile))
+    throw new WrongUse('Cannot use --token-file: expected the name of a file, not what stands in it')
   const text = (await readNamed(tokenFile)).trim()
   if (text === '') throw new WrongUse(`Cannot use "${tokenFile}": it is empty`)
   return tokenIn(text, `"${tokenFile}"`)

@@ -59,4 +59,8 @@ test('a person’s token is looked at before it is sent: what is none is said, a
   for (const text of ['{"id":1}\n{"id":2}', 'Bearer eyJh.eyJz.c2ln', 'eyJh.eyJz', 'ä.ö.ü'])
     await assert.rejects(read(text), isNone(`"${file}"`), text)
   await assert.rejects(read('', { HEDGEROW_PERSON_TOKEN: 'no\nthing' }), isNone('HEDGEROW_PERSON_TOKEN'))
+  for (const tokenFile of ['eyJh.eyJz.c2ln', 'Bearer eyJh.eyJz.c2ln', ' eyJh.cut'])
+    await assert.rejects(tokenOf({ environment: {} }, { tokenFile }), {
+      message: 'Cannot use --token-file: expected the name of a file, not what stands in it',
+    })
 })
