@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { suite, test } from 'node:test'
+import type { TestContext } from 'node:test'
 import type { Command } from 'commander'
 import { Interrupted } from '../../src/cli/failures.ts'
 import { buildProgram } from '../../src/cli/main.ts'
@@ -22,6 +24,15 @@ function leavesOf(command: Command): Command[] {
 const session = processSession({}, new AbortController().signal)
 const program = await buildProgram(session)
 const verbs = leavesOf(program)
+
+/** A server that takes a request and never answers, and Ctrl-C at that moment. */
+async function stoppedByRequest(context: TestContext): Promise<{ url: string; signal: AbortSignal }> {
+  const stop = new AbortController()
+  const silent = createServer(() => stop.abort(new Interrupted('SIGINT'))).listen(0, '127.0.0.1')
+  context.after(() => silent.close().closeAllConnections())
+  await once(silent, 'listening')
+  return { url: `http://127.0.0.1:${Number(Object(silent.address()).port)}`, signal: stop.signal }
+}
 
 function helpOf(command: Command): string {
   let help = ''
@@ -69,6 +80,16 @@ suite('the command line as it is run', { concurrency: 2 }, () => {
       'a mode that is none',
       ['ask', '--purpose', 'dpv:AcademicResearch', '--mode', 'all', '--sql', 'select 1'],
       /Cannot use the mode "all": expected one of aggregate/,
+    ],
+    [
+      'a transfer basis that is none, in an ask',
+      ['ask', '--purpose', 'dpv:X', '--mode', 'rows', '--sql', 'a', '--transfer-basis', 'SCC'],
+      /^There is no transfer basis "SCC": expected one of scc, bcr, .*\bdpf-certified\b.*scc:2026-118\n/,
+    ],
+    [
+      'a transfer basis that is none, of a member',
+      ['member', 'add', 'atlas', '--country', 'US', '--role', 'acquirer', '--transfer-basis', 'scc', 'scc2'],
+      /^There is no transfer basis "scc2": expected/,
     ],
     [
       'a question twice',
@@ -129,17 +150,9 @@ suite('the command line as it is run', { concurrency: 2 }, () => {
   })
 
   test('stops at Ctrl-C while it waits for another side, with the code of a shell', async (context) => {
-    const stop = new AbortController()
-    // It takes the request and never answers.
-    const silent = createServer(() => stop.abort(new Interrupted('SIGINT')))
-    const url = await new Promise<string>((resolve) => {
-      silent.listen(0, '127.0.0.1', () =>
-        resolve(`http://127.0.0.1:${Number(Object(silent.address()).port)}`),
-      )
-    })
-    context.after(() => silent.close().closeAllConnections())
+    const { url, signal } = await stoppedByRequest(context)
     const home = await temporaryHome(context)
-    const { code, out, error } = await typedHere(home, ['offers', '--network', url], { signal: stop.signal })
+    const { code, out, error } = await typedHere(home, ['offers', '--network', url], { signal })
     assert.deepEqual(
       [code, out, error],
       [130, '', 'Stopped; what had been sent by then may have been done\n'],
@@ -147,14 +160,7 @@ suite('the command line as it is run', { concurrency: 2 }, () => {
   })
 
   test('stops an import at Ctrl-C, and says how to learn which of two things came of it', async (context) => {
-    const stop = new AbortController()
-    const silent = createServer(() => stop.abort(new Interrupted('SIGINT')))
-    const url = await new Promise<string>((resolve) => {
-      silent.listen(0, '127.0.0.1', () =>
-        resolve(`http://127.0.0.1:${Number(Object(silent.address()).port)}`),
-      )
-    })
-    context.after(() => silent.close().closeAllConnections())
+    const { url, signal } = await stoppedByRequest(context)
     const home = await temporaryHome(context)
     await makeMemberProfile(home, { member: 'clinic', country: 'IE' })
     const file = join(home, 'steps.csv')
@@ -162,7 +168,7 @@ suite('the command line as it is run', { concurrency: 2 }, () => {
     const { code, out, error } = await typedHere(
       home,
       ['dataset', 'import', 'steps', file, '--site', 'brook', '--url', url, '--as', 'clinic'],
-      { signal: stop.signal },
+      { signal },
     )
     assert.deepEqual([code, out], [130, ''])
     assert.equal(

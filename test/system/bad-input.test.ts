@@ -214,7 +214,7 @@ test('places and sites that there are not, in an ask', async () => {
     [['--site', 'galway', 'nowhere'], 2, /ask\.sites\[1\]: expected a site of this network: galway\n$/],
     [['--site', 'No Where'], 2, /sites\[0\]: expected 2 to 63 lower-case letters/],
     [['--release-to', 'ZZ'], 2, /releaseTo\.jurisdiction: .*there is no such country\n$/],
-    [['--transfer-basis', ''], 2, /releaseTo\.transferBasis: expected a basis such as scc\n$/],
+    [['--transfer-basis', ''], 2, /^There is no transfer basis "": expected one of scc, bcr, /],
     [['--max-price', '1.00XYZ'], 2, /expected one such as 12\.50EUR, in EUR, CHF, /],
     [['--max-price', '-1.00EUR'], 2, /Cannot use "-1.00EUR" as an amount/],
   ]

@@ -17,6 +17,7 @@ import { addStandingVerbs } from './suspend.ts'
 import { show } from '../session.ts'
 import type { Session } from '../session.ts'
 import { say, table } from '../terminal.ts'
+import { transferBasisOf } from '../transfer-basis.ts'
 import { perform, verb } from '../verb.ts'
 
 interface KeysOptions {
@@ -106,6 +107,7 @@ async function addMember(
   session: Session,
   { id, options }: { id: string; options: AddOptions },
 ): Promise<void> {
+  const transferBases = (options.transferBasis ?? []).map(transferBasisOf)
   const client = await operatorClient(session, options)
   const add = (keys: KeySet) =>
     openOperator(client).addMember({
@@ -114,7 +116,7 @@ async function addMember(
       country: options.country,
       roles: [...options.role],
       ...(options.class === undefined ? {} : { acquirerClass: options.class }),
-      transferBases: [...(options.transferBasis ?? [])],
+      transferBases,
       keys,
     })
   const facts = { member: id, country: options.country, networkUrl: options.network }

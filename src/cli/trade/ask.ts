@@ -15,6 +15,7 @@ import type { NetworkOptions } from '../connect.ts'
 import { FellShort, WrongUse } from '../failures.ts'
 import { amountOf } from '../amount.ts'
 import type { MemberProfile } from '../member-profile.ts'
+import { transferBasisOf } from '../transfer-basis.ts'
 import { askStaged, hintAtStages } from './ask-staged.ts'
 import { sqlOf } from './lineage.ts'
 import { keepReceipts } from './receipt-files.ts'
@@ -106,6 +107,8 @@ async function ask(session: Session, options: AskOptions): Promise<number> {
   const mode = MODES.find((one) => one === options.mode)
   if (!mode) throw new WrongUse(`Cannot use the mode "${options.mode}": expected one of ${MODES.join(', ')}`)
   if (mode !== 'private') refuseNoiseOptions(options)
+  const transferBasis =
+    options.transferBasis === undefined ? undefined : transferBasisOf(options.transferBasis)
   const question = await questionOf(options)
   const { acquirer, profile } = await connect(session, options)
   const purpose = purposeTerm(options.purpose)
@@ -125,10 +128,7 @@ async function ask(session: Session, options: AskOptions): Promise<number> {
     offer: offers.dataSet,
     sites: options.site,
     within: options.within,
-    releaseTo: {
-      jurisdiction,
-      ...(options.transferBasis === undefined ? {} : { transferBasis: options.transferBasis }),
-    },
+    releaseTo: { jurisdiction, ...(transferBasis === undefined ? {} : { transferBasis }) },
     dryRun: options.dryRun,
     privacy: privacyOf(options),
   }

@@ -203,6 +203,17 @@ export const ADEQUACY_DECISIONS: readonly AdequacyDecision[] = [
  */
 export const TRANSFER_SAFEGUARDS = ['scc', 'bcr'] as const
 
+/** Every basis that a recipient may have: the safeguards, and the conditions of adequacy decisions. */
+export const TRANSFER_BASES: readonly string[] = [
+  ...TRANSFER_SAFEGUARDS,
+  ...ADEQUACY_DECISIONS.flatMap(({ condition = [] }) => condition),
+]
+
+/** Whether a text is such a basis, a safeguard with its reference or without. */
+export function isTransferBasis(basis: string): boolean {
+  return TRANSFER_BASES.includes(basis) || isSafeguard(basis, undefined)
+}
+
 /** What a question about places depends on besides the place. */
 export interface ZoneFacts {
   readonly today: CalendarDate
