@@ -74,6 +74,8 @@ export const LIMITS = {
   witnessPatienceMs: 5_000,
   /** A request to a witness: a checkpoint with its signatures and up to 63 hashes. */
   witnessRequestBytesMax: 32_768,
+  /** How often the log of a network says that somebody unknown was refused for the same reason: who retries does so each second. */
+  refusalsToldEveryMs: 10 * 60_000,
   /** The manifest of a backup names some hundred files and tables. */
   backupManifestBytesMax: 4 * 1024 * 1024,
   /** Checkpoints that are shown in one request: some milliseconds of verifying, with others served in between. */

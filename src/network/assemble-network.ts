@@ -158,7 +158,7 @@ async function buildParts(
 ): Promise<{ parts: NetworkParts; sweepParts: SweepParts }> {
   const { name, activityPage, withdrawalWindowHours } = settings
   const ids = idSource(clock, random)
-  const events = networkEvents(log)
+  const events = networkEvents(log, clock)
   const wakeUp = new WakeUp({ clock, closing })
   const directory: Directory = await Directory.open(db, {
     epoch: ids.next('dir'),

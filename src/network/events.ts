@@ -1,10 +1,14 @@
 /* oxlint-disable max-lines-per-function -- a table of events, one function each */
 import { Counter, Gauge, Registry } from 'prom-client'
+import type { Clock } from '../kernel/clock.ts'
 import { sayOf } from '../kernel/faults.ts'
 import type { RateKind } from '../kernel/http/request-rates.ts'
+import { LIMITS } from '../kernel/limits.ts'
 import type { Log } from '../kernel/log.ts'
+import { Seldom } from '../kernel/seldom.ts'
 import type { ReasonCode } from '../protocol/reason.ts'
 import type { DeclinedAsk, PassedAsk } from './authorisation/decided-ask.ts'
+import type { NotCosigned } from './witness/cosign-checkpoint.ts'
 
 /** Everything of note that happens at a network: one function an event, each with its log record and its counter. */
 export interface NetworkEvents {
@@ -22,8 +26,11 @@ export interface NetworkEvents {
     name: string
     change: 'added' | 'keys' | 'status' | 'processors' | 'limits' | 'collusion' | 'terms' | 'contact'
   }): void
-  /** A checkpoint that was shown to the witness and is not cosigned; `forked` and `inconsistent` are alarms. */
-  notCosigned(facts: { origin: string; size: number; why: string }): void
+  /**
+   * A checkpoint that was shown to the witness and is not cosigned; `forked` and `inconsistent` are alarms. Anybody may show one: of
+   * which log is said only where it is a site's.
+   */
+  notCosigned(facts: { why: NotCosigned['kind']; size: number; origin?: string }): void
   floorLimitChanged(facts: { limit: string; site: string; change: 'given' | 'closed' }): void
   transferred(facts: { transfer: string; kind: string }): void
   settled(facts: { settlement: string; positions: number }): void
@@ -36,9 +43,13 @@ export interface NetworkEvents {
   metrics(): Promise<string>
 }
 
+/** Why a checkpoint gets no cosignature that no site has signed: whoever shows it can do so at any rate. */
+const UNSIGNED: ReadonlySet<NotCosigned['kind']> = new Set(['unknown-log', 'not-signed'])
+
 /** Events into a log and a registry of their own. Ids stand in the log only, never in a label. */
-export function networkEvents(log: Log): NetworkEvents {
+export function networkEvents(log: Log, clock: Pick<Clock, 'now'>): NetworkEvents {
   const registry = new Registry()
+  const seldom = new Seldom(clock, LIMITS.refusalsToldEveryMs)
   const counter = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
     new Counter({
       name: `hedgerow_network_${name}`,
@@ -105,7 +116,11 @@ export function networkEvents(log: Log): NetworkEvents {
     notCosigned(facts) {
       uncosigned.inc({ why: facts.why })
       // Stale is how a site that was started anew finds where to go on.
-      if (facts.why !== 'stale') log.warn('witness.not_cosigned', facts)
+      if (facts.why === 'stale') return
+      const tell = (counts = {}) => log.warn('witness.not_cosigned', { ...facts, ...counts })
+      if (!UNSIGNED.has(facts.why)) return tell()
+      // A site that is not registered yet shows its log each second.
+      seldom.tell(`${facts.why} ${facts.origin ?? ''}`, (untold) => tell({ untold }))
     },
     floorLimitChanged: (facts) => log.info('floor_limit.changed', facts),
     transferred: (facts) => log.info('ledger.transferred', facts),
@@ -116,7 +131,7 @@ export function networkEvents(log: Log): NetworkEvents {
     limited: (of) => limited.inc({ of }),
     refused(facts) {
       refusals.inc({ reason: facts.reason })
-      log.warn('request.refused', facts)
+      seldom.tell(facts.reason, (untold) => log.warn('request.refused', { ...facts, untold }))
     },
     sweepFailed(error) {
       sweepFailures.inc()

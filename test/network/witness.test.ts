@@ -16,15 +16,17 @@ import type { Witness } from '../../src/protocol/proof/cosignature.ts'
 import { signKeyRotation } from '../../src/protocol/proof/key-chain.ts'
 import { leafHash, proveConsistency, rootOf } from '../../src/protocol/proof/merkle.ts'
 import { NETWORK_API } from '../../src/protocol/http/network-endpoints.ts'
+import { recordingLog } from '../../src/testing/recording-log.ts'
 import { publicKeys, testNetwork, testParty } from '../../src/testing/test-network.ts'
 import type { TestNetwork, TestParty } from '../../src/testing/test-network.ts'
 
+const operatorLog = recordingLog()
 let network: TestNetwork
 let custodian: TestParty
 let witness: Witness
 let sites = 0
 before(async () => {
-  network = await testNetwork({ clock: systemClock })
+  network = await testNetwork({ clock: systemClock, log: operatorLog })
   custodian = await network.addMember('edgeworks', ['custodian'])
   const info = await network.call(undefined, NETWORK_API.network)
   const parsed = parseWitness(info.witness ?? '')
@@ -209,6 +211,29 @@ describe('the network as a witness', () => {
       assert.equal((await show(wrong)).status, 400)
     assert.equal((await show(`old 0\n\n${'x'.repeat(40_000)}`)).status, 400)
     assert.equal((await fetch(`${network.url}/witness/${site.name}/checkpoint`)).status, 404)
+  })
+
+  test('whoever shows what is no log of its sites writes nothing into its log, and is told there once', async () => {
+    const key = generateKeyPair('Ed25519')
+    const site = await freshSite()
+    const told = (why: string) =>
+      operatorLog.lines.filter((line) => line.includes('witness.not_cosigned') && line.includes(`"${why}"`))
+    const names = ['ann-doe', 'bob-doe', 'cay-doe', 'ann-doe']
+    for (const name of names) {
+      const { status } = await show(await new Log({ name, signing: key }, leaves(1)).body(0))
+      assert.equal(status, 404)
+    }
+    for (const count of [1, 2, 3]) {
+      const { status } = await show(await new Log({ name: site.name, signing: key }, leaves(count)).body(0))
+      assert.equal(status, 403)
+    }
+    for (const name of names) await network.refusal({ ...custodian, name }, NETWORK_API.listMembers)
+    assert.equal(told('unknown-log').length, 1)
+    assert.equal(told('not-signed').filter((line) => line.includes(site.name)).length, 1)
+    assert.equal(operatorLog.lines.filter((line) => /unknown-key.*request\.refused/.test(line)).length, 1)
+    assert.doesNotMatch(operatorLog.lines.join('\n'), /-doe/)
+    const text = await (await fetch(`${network.url}/metrics`)).text()
+    assert.match(text, /witness_not_cosigned_total\{why="unknown-log"\} [4-9]/)
   })
 
   test('cosigns several that are shown together as it would one after another', async () => {

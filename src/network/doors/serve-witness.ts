@@ -49,7 +49,9 @@ async function cosign(
   const refused = became.stopped && shown[became.lines.length]
   if (became.stopped && refused) {
     const { origin, size } = refused.checkpoint
-    events.notCosigned({ origin, size, why: became.stopped.kind })
+    const why = became.stopped.kind
+    // What is no site's has the name that somebody unknown wrote.
+    events.notCosigned({ why, size, ...(why === 'unknown-log' ? {} : { origin }) })
   }
   return became
 }
