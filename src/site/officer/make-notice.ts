@@ -240,8 +240,13 @@ function whichData(
   ]
 }
 
+/** Kinds of data, and words of the controller, which have commas: all begin alike, and a semicolon parts them. */
 function columnNames(categories: ControllerActivity['categories'], language: NoticeLanguage): string {
-  return [...new Set(categories.map((one) => columnName(one, language)))].join(', ')
+  return [...new Set(categories.map((one) => capitalised(columnName(one, language))))].join('; ')
+}
+
+function capitalised(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`
 }
 
 function whoReceives(register: Register, activity: ControllerActivity, language: NoticeLanguage): string[] {

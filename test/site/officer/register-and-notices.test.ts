@@ -166,11 +166,13 @@ test('a notice has the words of the controller in the language it is read in, an
   const before = await grants()
   await site.issuer.describe({
     ...english,
-    columns: english.columns.map((column) =>
-      column.name === 'id' ? { ...column, description: 'Key at the federation' } : column,
-    ),
+    columns: english.columns.map((column) => {
+      if (column.name === 'id') return { ...column, description: 'Key at the federation' }
+      return column.name === 'country' ? { ...column, category: 'dpv-pd:Country' } : column
+    }),
     translations: { 'de-AT': { title: 'Sportler', columns: { id: 'Schlüssel beim Verband' } } },
   })
+  assert.match(await words('en'), /kept: Key at the federation; Name; Country; Birth date; Height; /)
   const german = await words('de')
   assert.match(german, /^Was mit Ihren Daten geschieht: Sportler\n.*Schlüssel beim Verband/)
   assert.doesNotMatch(german, /anderen Sprache|Key at the federation/)
