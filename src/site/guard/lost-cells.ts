@@ -29,9 +29,10 @@ export function lostCells(
     const part = cellAt(apart.cells, person)
     sizes.set(part, (sizes.get(part) ?? 0) + 1)
   }
-  return [...parts].flatMap(([cell, sizes]) =>
-    Math.min(...sizes.values()) < numberAt(leasts, cell) ? [cell] : [],
-  )
+  return [...parts].flatMap(([cell, sizes]) => {
+    const least = numberAt(leasts, cell)
+    return sizes.values().some((size) => size < least) ? [cell] : []
+  })
 }
 
 /** Whether it was told of a cell that it is lost. */

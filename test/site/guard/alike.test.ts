@@ -8,13 +8,13 @@ import { checkKnown, partitionAfter } from '../../../src/site/guard/differencing
 import type { CollectedGroup } from '../../../src/site/guard/collected-group.ts'
 import { releasedSets } from '../../../src/site/guard/guard-answer.ts'
 import type { AnswerContext } from '../../../src/site/guard/guard-answer.ts'
-import { isToldLost } from '../../../src/site/guard/lost-cells.ts'
+import { isToldLost, lostCells } from '../../../src/site/guard/lost-cells.ts'
 import { mergePartitions } from '../../../src/site/guard/merge-partitions.ts'
 import { nameOfParts } from '../../../src/site/guard/partition-names.ts'
 import { applyChange } from '../../../src/site/guard/partition-delta.ts'
-import { cellAt } from '../../../src/site/guard/cell-numbers.ts'
+import { cellAt, NO_NUMBERS, putInto, withRoom } from '../../../src/site/guard/cell-numbers.ts'
 import { EMPTY_PARTITION } from '../../../src/site/guard/partition.ts'
-import { ALL_ZERO } from '../../../src/site/guard/short-numbers.ts'
+import { ALL_ZERO, shortened } from '../../../src/site/guard/short-numbers.ts'
 import type { Partition } from '../../../src/site/guard/partition.ts'
 import { groupOf, guardWithFewer, range } from './released-history.ts'
 
@@ -305,6 +305,19 @@ test('that cells can be in no answer any more is told once, and two of whom one 
   assert.equal(one.withheld, 1)
   assert.equal(Acquirer.together(one, new Acquirer()).ask(sum), false)
   assert.equal(Acquirer.together(new Acquirer(), one).ask(sum), false)
+})
+
+test('a cell of which everybody was told apart is lost, however many they are', () => {
+  const many = 200_000
+  const after = (cellCount: number): Partition => {
+    const cells = withRoom(NO_NUMBERS, { personCount: many, cellCount })
+    for (let person = 0; person < many; person += 1) putInto(cells, person, 1 + (person % (cellCount - 1)))
+    return { ...EMPTY_PARTITION, cells, cellCount, leasts: shortened(Int32Array.of(0, k)) }
+  }
+  const [one, each, enough] = [2, many + 1, many / k + 1].map(after)
+  assert.ok(one && each && enough)
+  assert.deepEqual(lostCells({ partition: one, apart: each }, new Set([1])), [1])
+  assert.deepEqual(lostCells({ partition: one, apart: enough }, new Set([1])), [])
 })
 
 test('a cell that leaves because rows of a few changed may be in an answer when those of more have, so that is told again', () => {
