@@ -90,6 +90,22 @@ test('but for a row that is missing because of a part or a cell that is noted it
   assert.deepEqual(told(beside, cells), { rows: 2, people: [30, 19], withheld: 2, isNarrowed: true })
 })
 
+test('a row that is missing is one more where people stand in two rows, and where two data sets are joined', () => {
+  // Of the second row three count, so it leaves; of the last cell three are in no row.
+  const rows = [range(0, 40), range(40, 70), range(73, PEOPLE)].map((people, at) =>
+    groupOf(`${at}`, people, at === 1 ? range(40, 43) : people),
+  )
+  const context = after(range(0, 40), range(40, 70), range(70, PEOPLE))
+  const narrowed = { rows: 2, people: [40, 20], isNarrowed: true }
+  assert.deepEqual(told(rows, context), { ...narrowed, withheld: 2 })
+  const twice = [...rows, groupOf('again', range(0, 40))]
+  assert.deepEqual(told(twice, context), { ...narrowed, rows: 3, people: [40, 20, 40], withheld: 3 })
+  // The part is thin in each of both, and noted in each.
+  const other = { dataSet: 'others', partition: EMPTY_PARTITION, eligible: everybody }
+  const joined = { ...context, partitions: [...context.partitions, other] }
+  assert.deepEqual(told(rows, joined), { ...narrowed, withheld: 4 })
+})
+
 test('a row that is missing because its people are not alike others of their cell is told by that cell', () => {
   const three = range(50, 53)
   const apart = {
