@@ -60,8 +60,8 @@ export function whomToLeaveOut(
       minimumGroup,
     })
     if (!unalike) return undefined
-    for (const set of sets)
-      explained.addAll(inLargeParts(set.difference(lacking), unalike.cells, { ...one, minimumGroup }))
+    if (unalike.cells.size > 0)
+      explained.addAll(inLargeParts(sets, { ...one, among: unalike.cells, without: lacking, minimumGroup }))
     lacking.addAll(unalike.people)
     const untold = [...unalike.cells].filter((cell) => !isToldLost(apart.rowShapes, cell))
     lost.set(dataSet, lostCells({ ...one, apart }, new Set(untold)))
@@ -96,21 +96,40 @@ export function lackingValues(groups: readonly CollectedGroup[], leastHaving = 1
   return lacking
 }
 
-/** Those of a row who are in some cells, where they are a minimum group of the cell. */
+/** Those of rows who are in some cells, where those of one row are a minimum group of the cell without some people. */
 function inLargeParts(
-  row: Bitset,
-  among: ReadonlySet<number>,
+  rows: readonly Bitset[],
   {
     partition: { cells, leasts },
+    among,
+    without,
     minimumGroup,
-  }: { readonly partition: Partition; readonly minimumGroup: number },
+  }: {
+    readonly partition: Partition
+    readonly among: ReadonlySet<number>
+    readonly without: Bitset
+    readonly minimumGroup: number
+  },
 ): Bitset {
-  if (among.size === 0) return new Bitset()
-  const parts = Map.groupBy(row, (person) => cellAt(cells, person))
-  const isLarge = (cell: number, size: number) => size >= Math.max(minimumGroup, numberAt(leasts, cell))
-  return Bitset.of(
-    [...parts].flatMap(([cell, part]) => (among.has(cell) && isLarge(cell, part.length) ? part : [])),
-  )
+  const gatherer = new BitGatherer()
+  const isIn = (person: number, some: ReadonlySet<number>) =>
+    some.has(cellAt(cells, person)) && !without.has(person)
+  for (const row of rows) {
+    const sizes = new Map<number, number>()
+    row.forEach((person) => {
+      const cell = cellAt(cells, person)
+      if (isIn(person, among)) sizes.set(cell, (sizes.get(cell) ?? 0) + 1)
+    })
+    const large = new Set(
+      [...sizes].flatMap(([cell, size]) =>
+        size < Math.max(minimumGroup, numberAt(leasts, cell)) ? [] : [cell],
+      ),
+    )
+    row.forEach((person) => {
+      if (isIn(person, large)) gatherer.add(person)
+    })
+  }
+  return gatherer.take()
 }
 
 /** What an answer about fewer people is held against: nobody asked for those who are left out. */
