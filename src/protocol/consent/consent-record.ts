@@ -188,7 +188,7 @@ function processOf(terms: GrantTerms, { manifest, territory, keptUntil }: Consen
     'dpv:hasProcessingCondition': { '@type': 'dpv:ProcessingLocation', ...where },
     'dpv:hasRule': {
       '@type': 'dpv:Permission',
-      'dct:description': `Results may be used in: ${manifest.perimeter.release.within.join(', ')}. ${terms.modes.includes('rows') ? 'Of the data only these rows leave the site, under a pseudonym' : 'The data does not leave the site'}.`,
+      'dct:description': `Results may be used in: ${manifest.perimeter.release.within.join(', ')}. ${terms.modes.includes('rows') ? 'Of the data only single rows may leave the site, under a pseudonym' : 'The data does not leave the site'}.`,
       'dpv:hasLocation': manifest.perimeter.release.within
         .filter((area) => LOCATIONS.has(area))
         .map((area) => `loc:${area}`),

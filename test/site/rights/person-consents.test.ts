@@ -93,8 +93,8 @@ test('each decision is a record, with the state in which it stands now', async (
     ['replaced', 'dpv:ConsentGiven', 'in_force'],
     ['class', 'dpv:ConsentRefused', 'refused'],
   ])
-  const [withdrawn, , standing, expiring] = records
-  assert.ok(withdrawn && standing && expiring)
+  const [withdrawn, , standing, expiring, ofGroups] = records
+  assert.ok(withdrawn && standing && expiring && ofGroups)
   assert.deepEqual(
     statusesOf(withdrawn).map((status) => status['dpv:isIndicatedAtTime']),
     ['2026-03-02T09:00:00.000Z', '2026-03-02T09:00:01.000Z'],
@@ -102,6 +102,9 @@ test('each decision is a record, with the state in which it stands now', async (
   assert.equal(statusesOf(expiring)[0]?.['dpv:isIndicatedBy'], 'dpv:DataSubject')
   assert.deepEqual(standing['dpv:hasLegalBasis'], ['eu-gdpr:A6-1-a-explicit-consent', 'eu-gdpr:A9-2-a'])
   assert.match(JSON.stringify(standing['dpv:hasDataController']), /World Federation.*Orla Byrne/)
+  const ruleOf = (record: JsonLd) => JSON.stringify((record['dpv:hasProcess'] as JsonLd)['dpv:hasRule'])
+  assert.match(ruleOf(standing), /EEA\. Of the data only single rows may leave the site, under a pseudonym\./)
+  assert.match(ruleOf(ofGroups), /EEA\. The data does not leave the site\./)
   // A category that the vocabulary does not have is not passed off as one of its terms.
   const data = (standing['dpv:hasProcess'] as JsonLd)['dpv:hasPersonalData'] as readonly JsonLd[]
   const byName = new Map(data.map((one) => [one['dct:identifier'], one['@type']]))
