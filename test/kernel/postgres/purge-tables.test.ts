@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { purgeTables } from '../../../src/kernel/postgres/purge-tables.ts'
+import { heldTransaction } from '../../../src/testing/held-transaction.ts'
 import { testPostgres } from '../../../src/testing/test-postgres.ts'
 
 const DELETED = 'marker-4711'
@@ -13,14 +14,7 @@ test('nobody waits behind a purge that waits for its lock', { timeout: 60_000 },
   await sql`create table kept (x text)`.execute(db)
   await sql`insert into kept select ${DELETED} || n from generate_series(1, 1000) n`.execute(db)
   await sql`delete from kept`.execute(db)
-  const { promise: isReleased, resolve: release } = Promise.withResolvers<void>()
-  const { promise: isHeld, resolve: held } = Promise.withResolvers<void>()
-  const holding = db.transaction().execute(async (tx) => {
-    await sql`lock table kept in access share mode`.execute(tx)
-    held()
-    await isReleased
-  })
-  await isHeld
+  const holding = await heldTransaction(db, sql`lock table kept in access share mode`)
   const purging = purgeTables(db, ['kept'])
   try {
     for (;;) {
@@ -35,8 +29,7 @@ test('nobody waits behind a purge that waits for its lock', { timeout: 60_000 },
     const { rows } = await sql<{ count: bigint }>`select count(*) as count from kept`.execute(db)
     assert.equal(Number(rows[0]?.count), 0)
   } finally {
-    release()
-    await holding
+    await holding[Symbol.asyncDispose]()
   }
   assert.equal((await purging).isRewritten, true)
   const { rows } = await sql<{ size: bigint }>`select pg_relation_size('kept') as size`.execute(db)
@@ -47,25 +40,14 @@ test('whoever closes does not wait for a transaction of somebody else that a pur
   await using postgres = await testPostgres()
   const { db } = postgres
   await sql`create table seen (x text)`.execute(db)
-  const { promise: isReleased, resolve: release } = Promise.withResolvers<void>()
-  const { promise: isBegun, resolve: begun } = Promise.withResolvers<void>()
-  const reading = db
-    .transaction()
-    .setIsolationLevel('repeatable read')
-    .execute(async (tx) => {
-      await sql`select from seen`.execute(tx)
-      begun()
-      await isReleased
-    })
-  await isBegun
+  const reading = await heldTransaction(db, sql`select from seen`)
   try {
     const closing = new AbortController()
     const purging = purgeTables(db, ['seen'], { signal: closing.signal })
     closing.abort()
     assert.deepEqual(await purging, { isRewritten: false, isLogRecycled: false })
   } finally {
-    release()
-    await reading
+    await reading[Symbol.asyncDispose]()
   }
   assert.equal((await purgeTables(db, ['seen'])).isRewritten, true)
 })

@@ -18,6 +18,7 @@ import { makeRequests } from '../../../src/site/rights/request-desk.ts'
 import { serveRights } from '../../../src/site/rights/serve-rights.ts'
 import { subjectUnder } from '../../../src/site/vault/keys/person-keys.ts'
 import { UNKNOWN_BIRTH_DAY } from '../../../src/site/vault/vault.ts'
+import { heldTransaction } from '../../../src/testing/held-transaction.ts'
 import { csvOf, testPeople } from '../../../src/testing/test-population.ts'
 import { bareSite } from '../../../src/testing/test-site.ts'
 import type { BareSite } from '../../../src/testing/test-site.ts'
@@ -332,26 +333,15 @@ test(
   async () => {
     const { site } = bare
     await erasePerson(site, requestFor(await bare.numberOf('p-8')))
-    const { promise: isReleased, resolve: release } = Promise.withResolvers<void>()
-    const { promise: isBegun, resolve: begun } = Promise.withResolvers<void>()
-    const elsewhere = site.db
-      .transaction()
-      .setIsolationLevel('repeatable read')
-      .execute(async (tx) => {
-        await sql`select from erasure`.execute(tx)
-        begun()
-        await isReleased
-      })
-    await isBegun
     const stopping = new AbortController()
     const vault = { ...site.vault, compact: () => site.vault.compact().then(() => stopping.abort()) }
     // As when half of its window has passed.
     const parts = { ...site, vault, erasureWindowMs: site.erasureWindowMs * 4 }
+    const elsewhere = await heldTransaction(site.db, sql`select from erasure`)
     try {
       await serveRights({ parts, clock: site.clock, events: site.events, signal: stopping.signal })
     } finally {
-      release()
-      await elsewhere
+      await elsewhere[Symbol.asyncDispose]()
     }
     assert.equal((await erasuresIn(site.db, 'deleted')).length, 1)
     assert.equal(await completeErasures(site), 1)
