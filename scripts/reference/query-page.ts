@@ -4,7 +4,8 @@ import { PER_PERSON_AGGREGATES } from '../../src/site/query/bind/relation/bind-p
 import { PAIR_AGGREGATES } from '../../src/site/query/bind/aggregate/bind-pair.ts'
 import { QUANTILES } from '../../src/site/query/bind/question/bind-private.ts'
 import { WINDOW_FUNCTIONS } from '../../src/site/query/bind/relation/bind-window.ts'
-import { CONSTANTS } from '../../src/site/query/catalogue/catalogue-row.ts'
+import { KEPT_OF_ALL } from '../../src/site/query/bound/made-texts.ts'
+import { CONSTANTS, LIST_OF_PARTS } from '../../src/site/query/catalogue/catalogue-row.ts'
 import type { CatalogueRow, Parameter } from '../../src/site/query/catalogue/catalogue-row.ts'
 import { CALL_IDS, catalogueRow } from '../../src/site/query/catalogue/catalogue.ts'
 import type { CallId } from '../../src/site/query/catalogue/catalogue.ts'
@@ -19,8 +20,14 @@ const LIMIT_ROWS = [
   ['text', `${LIMITS.queryTextBytesMax} bytes`],
   ['nesting', String(LIMITS.queryDepthMax)],
   ['joins', String(LIMITS.queryJoinsMax)],
-  ['a text that is made', `${LIMITS.queryTextCopiesMax} stored ones`],
-  ['all texts that are made of a row', `${LIMITS.queryTextsMadeMax} stored ones`],
+  [
+    'a text that is made',
+    `${LIMITS.queryTextCopiesMax} stored ones; of what the question writes or fills up ${LIMITS.queryStoredTextBytes} bytes count as one`,
+  ],
+  [
+    'all texts that are made of a row',
+    `${LIMITS.queryTextsMadeMax} stored ones; a least or greatest one of each person counts ${KEPT_OF_ALL} times, and what looks at the parts of one ${LIST_OF_PARTS} times`,
+  ],
   ['output columns', String(LIMITS.queryOutputColumnsMax)],
   ['sums and counts, with those that they are made of', String(LIMITS.queryMeasuresMax)],
   ['groups', `${LIMITS.queryGroupsMax}, and ${LIMITS.queryFiguresMax} groups times sums and counts`],

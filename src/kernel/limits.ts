@@ -17,6 +17,8 @@ export const LIMITS = {
    * that it may use. Of stored ones of 96 bytes this many took 240 MB; 300 times repeat(x, 64) took 4.6 GB.
    */
   queryTextsMadeMax: 1_000,
+  /** Bytes of a stored text, for texts that a question writes itself or fills up: so many of them count as one. */
+  queryStoredTextBytes: 96,
   /** Bytes of one JSON document or list of a row, its levels, and values of a list: each person's row stays about as dear to read as another's. */
   jsonDocumentBytesMax: 64 * 1024,
   jsonDepthMax: 32,

@@ -126,6 +126,42 @@ const declined: readonly (readonly [name: string, sql: () => string, code: RegEx
     /too_large/,
   ],
   [
+    'a text of 30,000 bytes that the question writes, and 100 made of it',
+    () =>
+      `select count(*) from (select id, max(town || '${'b'.repeat(30_000)}') as t from athletes group by id) a where ${Array.from({ length: 100 }, (_, i) => `upper(t) = 'a${i}'`).join(' or ')}`,
+    /too_large/,
+  ],
+  [
+    'the same of 1,000 bytes in each of 60',
+    () =>
+      `select count(*) from athletes where ${Array.from({ length: 60 }, (_, i) => `upper(town || '${'b'.repeat(1_000)}') = 'a${i}'`).join(' or ')}`,
+    /too_large/,
+  ],
+  [
+    '100 texts that are padded to 4,000 bytes',
+    () =>
+      `select count(*) from athletes where ${Array.from({ length: 100 }, (_, i) => `lpad(town, 1000, '\u{1f600}') = 'a${i}'`).join(' or ')}`,
+    /too_large/,
+  ],
+  [
+    '60 greatest texts of each person, which are kept of all people at once',
+    () =>
+      `select count(*) from (select id, ${Array.from({ length: 60 }, (_, i) => `max(repeat(place, 15)) filter (where minutes > ${i}) as t${i}`).join(', ')} from sessions group by id) a where ${Array.from({ length: 60 }, (_, i) => `t${i} = 'a'`).join(' or ')}`,
+    /too_large/,
+  ],
+  ...(
+    [
+      ['parts', "(string_to_array(town, ','))[2] = 'a'"],
+      ['numbers of parts', "array_length(string_to_array(town, ','), 1) = 2"],
+      ['looks into parts', "town = any (string_to_array(town, ','))"],
+      ['numbers of matches', "regexp_count(town, 'a') = 2"],
+    ] as const
+  ).map(([name, condition]): (typeof declined)[number] => [
+    `150 ${name} of a text, each of which makes a list of them`,
+    () => `select count(*) from athletes where ${Array.from({ length: 150 }, () => condition).join(' or ')}`,
+    /too_large/,
+  ]),
+  [
     'a text that each of 40 groups doubles',
     () =>
       chain('select id, max(place) as t from sessions group by id', {

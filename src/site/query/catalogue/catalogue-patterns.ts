@@ -1,3 +1,4 @@
+import { LIST_OF_PARTS } from './catalogue-row.ts'
 import type { CatalogueRow } from './catalogue-row.ts'
 import type { Form } from './catalogue-row.ts'
 import { range } from './ranges.ts'
@@ -121,6 +122,7 @@ export const PATTERNS = {
     names: ['regexp_count'],
     takes: ['text', 'searched expression'],
     gives: 'integer',
+    makes: LIST_OF_PARTS,
     duckdb: ({ a, b }) => `cast(len(regexp_extract_all(${a}, ${b}, 0, 's')) as bigint)`,
     postgres: ({ a, b }) => `cast(regexp_count(${a}, ${b}) as bigint)`,
     range: () => range(0, 1e9),

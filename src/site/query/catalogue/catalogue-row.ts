@@ -1,3 +1,4 @@
+import { LIMITS } from '../../../kernel/limits.ts'
 import { DATE_PATTERN_EXPECTED, readDatePattern } from './date-pattern.ts'
 import type { ExprType } from './expression-type.ts'
 import type { Text } from './forms.ts'
@@ -62,6 +63,11 @@ export interface CatalogueRow {
    * no longer than the longest of them.
    */
   readonly copies?: (args: readonly number[], constants: readonly (string | number)[]) => number
+  /**
+   * How many times as long as the longest argument is what the form for DuckDB makes on the way, beside what it gives and beside the memory
+   * that DuckDB counts, which is that of documents too.
+   */
+  readonly makes?: number
   /** How often a form writes an argument, where it is more than once: within itself, it would grow past all bounds. */
   readonly prints?: number
   readonly duckdb: Form
@@ -170,6 +176,14 @@ export const CONSTANTS = {
 } as const satisfies Readonly<Record<string, ConstantRule>>
 
 export type ConstantKind = keyof typeof CONSTANTS
+
+/** How many stored texts long so many bytes are. */
+export function storedTexts(bytes: number): number {
+  return Math.ceil(bytes / LIMITS.queryStoredTextBytes)
+}
+
+/** Of `makes`: a list has 16 bytes for each part, which is mostly a sign at least and what parts it from the next. */
+export const LIST_OF_PARTS = 8
 
 /** Texts one after the other. */
 export function together(copies: readonly number[]): number {

@@ -1,4 +1,4 @@
-import { both, together } from './catalogue-row.ts'
+import { LIST_OF_PARTS, both, storedTexts, together } from './catalogue-row.ts'
 import type { CatalogueRow } from './catalogue-row.ts'
 import { duckdbWritten } from './date-pattern.ts'
 import {
@@ -50,6 +50,9 @@ function readDayPattern(pattern: Text): {
   }
 }
 
+/** Of UTF-8. */
+const SIGN_BYTES_MAX = 4
+
 /** Without a separator one engine would part a text into its signs, the other not at all. */
 function duckdbParts(text: Text, separator: Text): Text {
   return `case when ${separator} is not null then string_split(${text}, ${separator}) end`
@@ -93,6 +96,7 @@ export const TEXTS = {
     takes: ['text', 'written text', { constant: 'from' }],
     gives: 'text',
     says: 'null where there are fewer',
+    makes: LIST_OF_PARTS,
     duckdb: ({ a, b, constants: [from = 1] }) => `(${duckdbParts(duckdbNullif(a, "''"), b)})[${from}]`,
     postgres: ({ a, b, constants: [from = 1] }) => `(${postgresParts(a, b)})[${from}]`,
   },
@@ -102,6 +106,7 @@ export const TEXTS = {
     takes: ['text', 'written text'],
     gives: 'integer',
     says: 'null of an empty text, as in PostgreSQL',
+    makes: LIST_OF_PARTS,
     duckdb: ({ a, b }) => `cast(len(${duckdbParts(duckdbNullif(a, "''"), b)}) as bigint)`,
     postgres: ({ a, b }) => `cast(array_length(${postgresParts(a, b)}, 1) as bigint)`,
     range: () => range(1, 1e9),
@@ -113,6 +118,7 @@ export const TEXTS = {
     gives: 'boolean',
     says: 'also `<> all`',
     prints: 2,
+    makes: LIST_OF_PARTS,
     duckdb: ({ a, b, c }) =>
       `case when ${c} is not null then (list_contains(string_split(${b}, ${c}), ${a}) and ${b} <> '') end`,
     postgres: ({ a, b, c }) => `(${a} = any(${postgresParts(b, c)}))`,
@@ -188,6 +194,7 @@ export const TEXTS = {
     names: ['lpad'],
     takes: ['text', { constant: 'width' }, 'written text'],
     gives: 'text',
+    copies: ([one = 1], [width = 0]) => Math.max(one, storedTexts(SIGN_BYTES_MAX * Number(width))),
     ...both(({ a, b, constants: [width = 0] }) => `lpad(${a}, ${width}, ${b})`),
   },
   lpad_spaces: {
@@ -195,6 +202,7 @@ export const TEXTS = {
     names: ['lpad'],
     takes: ['text', { constant: 'width' }],
     gives: 'text',
+    copies: ([one = 1], [width = 0]) => Math.max(one, storedTexts(Number(width))),
     ...both(({ a, constants: [width = 0] }) => `lpad(${a}, ${width}, ' ')`),
   },
   rpad: {
@@ -202,6 +210,7 @@ export const TEXTS = {
     names: ['rpad'],
     takes: ['text', { constant: 'width' }, 'written text'],
     gives: 'text',
+    copies: ([one = 1], [width = 0]) => Math.max(one, storedTexts(SIGN_BYTES_MAX * Number(width))),
     ...both(({ a, b, constants: [width = 0] }) => `rpad(${a}, ${width}, ${b})`),
   },
   rpad_spaces: {
@@ -209,6 +218,7 @@ export const TEXTS = {
     names: ['rpad'],
     takes: ['text', { constant: 'width' }],
     gives: 'text',
+    copies: ([one = 1], [width = 0]) => Math.max(one, storedTexts(Number(width))),
     ...both(({ a, constants: [width = 0] }) => `rpad(${a}, ${width}, ' ')`),
   },
   repeat: {
@@ -226,7 +236,7 @@ export const TEXTS = {
     isVariadic: true,
     gives: 'text',
     says: 'nulls are left out, and what would stand between',
-    copies: (args) => together(args) * 2,
+    copies: (args) => together(args) + (args[0] ?? 1) * args.length,
     ...both(({ all }) => `concat_ws(${all.join(', ')})`),
   },
   make_date: {

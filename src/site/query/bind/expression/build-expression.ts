@@ -5,7 +5,7 @@ import type { Call, Case, Expr, Literal, LiteralValue } from '../../bound/bound-
 import type { ExprType, Range } from '../../catalogue/expression-type.ts'
 import { callsNamed, catalogueRow } from '../../catalogue/catalogue.ts'
 import type { CallId } from '../../catalogue/catalogue.ts'
-import { CONSTANTS } from '../../catalogue/catalogue-row.ts'
+import { CONSTANTS, storedTexts } from '../../catalogue/catalogue-row.ts'
 import type { CatalogueRow, Parameter } from '../../catalogue/catalogue-row.ts'
 import { whyDeclined } from '../../catalogue/declined-functions.ts'
 import { readLiteral } from '../../bound/literals.ts'
@@ -35,12 +35,19 @@ export function literal(type: ExprType, value: LiteralValue): Literal {
     type,
     value,
     size: sizeOfValue(value),
+    ...copiesOfWritten(type, value),
     range: typeof value === 'number' ? range(value, value) : undefined,
   }
 }
 
 function sizeOfValue(value: LiteralValue): number {
   return typeof value === 'string' ? 1 + Math.floor(value.length / LIMITS.queryTextBytesPerNode) : 1
+}
+
+/** What is written may be far longer than what is stored. By itself it is made once, not of each row. */
+function copiesOfWritten(type: ExprType, value: LiteralValue): { readonly copies?: number } {
+  const copies = type === 'text' && typeof value === 'string' ? storedTexts(Buffer.byteLength(value)) : 1
+  return copies > 1 ? { copies } : {}
 }
 
 /** Gives a term a type: an untyped one is read, `integer` becomes `number` and `date` `timestamp` where asked. */
