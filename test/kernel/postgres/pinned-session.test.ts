@@ -39,13 +39,24 @@ test('an address whose password breaks it is refused, and tells nothing of it', 
     'postgresql:///d?host=%2Frun&x=a@b',
     'postgres://h:5432/d?user=a@b',
     'postgres://h/d',
+    'postgres://u:p@[::1]:1?sslmode=require',
   ])
     assert.equal(problemOf(sound), undefined, sound)
-  assert.match(problemOf('postgres://u:p@q@h/d') ?? '', /no @ in the password: %40/)
-  assert.match(problemOf('postgres://u:p/q@h/d') ?? '', /no \/ in the password: %2F/)
-  // Digits before them would be taken for the port.
-  assert.match(problemOf('postgres://u:12?q@h/d') ?? '', /no \? and no # in the password: %3F and %23/)
-  assert.match(problemOf('postgres://u:12#q@h/d') ?? '', /no \? and no # in the password/)
+  // Digits before a sign would be taken for the port.
+  const signs = ['u:p@q@h/d', 'u:p/q@h/d', 'u:12?q@h/d', 'u:12#q@h/d', 'u#v:p@h/d']
+  for (const broken of [
+    ...signs,
+    'u:12/q?r@h/d',
+    'u:p@q?r@h/d',
+    'u:p@q?r=s@h/d',
+    'u:1?q/r=s@h/d',
+    'u:12/q#r@h/d',
+  ])
+    assert.equal(
+      problemOf(`postgres://${broken}`),
+      'expected no @, /, ? or # in the password: %40, %2F, %3F and %23 stand for them there',
+      broken,
+    )
   assert.match(problemOf('mysql://h/d') ?? '', /expected postgres/)
 })
 
