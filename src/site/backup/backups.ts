@@ -146,7 +146,8 @@ export async function backupView(entry: BackupEntry, now: Instant): Promise<Back
   }
 }
 
-function isThere(path: string): Promise<boolean> {
+/** Whether something is at a place; what cannot be looked at is not. */
+export function isThere(path: string): Promise<boolean> {
   return access(path).then(
     () => true,
     () => false,

@@ -5,7 +5,7 @@ import { durationText } from '../../kernel/clock.ts'
 import { siteDirectory } from '../config.ts'
 import type { SiteDirectory, SiteSettings } from '../config.ts'
 import { backupSettings, safeDirectory } from './backup-places.ts'
-import { backupDirectory, isExpired } from './backups.ts'
+import { backupDirectory, isExpired, isThere } from './backups.ts'
 import { listEntries } from './safe.ts'
 import type { BackupEntry } from './safe.ts'
 
@@ -80,13 +80,6 @@ async function placeConcerns(
       remedy: `Keep a copy of "${siteDirectory(root).backupKey}" elsewhere, and not with the backups`,
     })
   return concerns
-}
-
-function isThere(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  )
 }
 
 /** The device that a path is on, or would be. */
