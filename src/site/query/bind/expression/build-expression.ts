@@ -1,7 +1,7 @@
 import { LIMITS } from '../../../../kernel/limits.ts'
 import { COLUMN_TYPES, elementType, isScalarType, LIST_TYPES } from '../../../../protocol/data-set.ts'
 import type { ListType, ScalarType } from '../../../../protocol/data-set.ts'
-import type { Call, Case, Expr, Literal, LiteralValue } from '../../bound/bound-query.ts'
+import type { Call, Case, ColumnRef, Expr, Literal, LiteralValue } from '../../bound/bound-query.ts'
 import type { ExprType, Range } from '../../catalogue/expression-type.ts'
 import { callsNamed, catalogueRow } from '../../catalogue/catalogue.ts'
 import type { CallId } from '../../catalogue/catalogue.ts'
@@ -149,6 +149,15 @@ export function caseOf(
     size: sizeOf([...results, ...whens.map(({ when }) => when)]),
     range: hull(ranges),
   }
+}
+
+/** What a sub-select or sub-query made, as a column of it: all that is known of it stays known. */
+export function derivedColumn(
+  source: number,
+  column: string,
+  { type, range, copies, isSpan }: Pick<Expr, 'type' | 'range' | 'copies' | 'isSpan'>,
+): ColumnRef {
+  return { kind: 'column', source, column, isDerived: true, type, size: 1, range, copies, isSpan }
 }
 
 function copiesOf({ copies = 1 }: Expr): number {

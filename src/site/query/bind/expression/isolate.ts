@@ -1,3 +1,4 @@
+import { derivedColumn } from './build-expression.ts'
 import type { Expr } from '../../bound/bound-query.ts'
 import { isNullablePerson } from '../../bound/joined-level.ts'
 import { sameExpression } from '../../bound/same-expression.ts'
@@ -26,18 +27,7 @@ export function isolate(inner: Level, scope: Scope, target: Level): Scope {
         : { kind: 'person', source, type: 'person', size: 1 }
     const known = columns.findIndex((one) => sameExpression(one, expr))
     const index = known >= 0 ? known : columns.push(expr) - 1
-    const { type, range, copies, isSpan } = expr
-    return {
-      kind: 'column',
-      source,
-      column: `c${index}`,
-      isDerived: true,
-      type,
-      size: 1,
-      range,
-      copies,
-      isSpan,
-    }
+    return derivedColumn(source, `c${index}`, expr)
   })
 }
 

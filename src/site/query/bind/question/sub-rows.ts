@@ -5,7 +5,7 @@ import { bindOrder } from '../aggregate/bind-groups.ts'
 import type { Target } from '../aggregate/bind-groups.ts'
 import { bindItems } from '../relation/bind-relation.ts'
 import type { Expr, PerPersonAggregate, PerPersonSource } from '../../bound/bound-query.ts'
-import { call, literal } from '../expression/build-expression.ts'
+import { call, derivedColumn, literal } from '../expression/build-expression.ts'
 import { isSameSource } from '../expression/canonical-query.ts'
 import type { Range } from '../../catalogue/expression-type.ts'
 import { addConditions, checkIssuers, frameOf } from '../relation/from-context.ts'
@@ -151,17 +151,12 @@ export function readSub(
   checkIssuers(context.level, context.binding)
   return (aggregate, range) => {
     const { function: made, type } = aggregates[aggregate] ?? { function: 'count', type: 'integer' }
-    const column: Expr = {
-      kind: 'column',
-      source: index,
-      column: `a${aggregate}`,
-      isDerived: true,
+    const column = derivedColumn(index, `a${aggregate}`, {
       type,
-      size: 1,
       range,
       copies: aggregates[aggregate]?.copies ?? aggregates[aggregate]?.argument?.copies,
       isSpan: made === 'count' ? undefined : aggregates[aggregate]?.argument?.isSpan,
-    }
+    })
     return made === 'count' ? call('coalesce', [column, literal('integer', 0)]) : column
   }
 }

@@ -3,7 +3,7 @@ import type { Manifest } from '../../../../protocol/data-set.ts'
 import type { Column } from '../../../../protocol/data-set.ts'
 import type { Expr } from '../../bound/bound-query.ts'
 import { perPersonSink } from './bind-per-person.ts'
-import { requireScalar } from '../expression/build-expression.ts'
+import { derivedColumn, requireScalar } from '../expression/build-expression.ts'
 import { offsetOf, offsetWithin, textsOf } from '../../text/nodes.ts'
 import type { Frame } from '../expression/bind-expression.ts'
 import { bindGroupKeys, bindHaving, bindTargets, overGroups } from '../aggregate/bind-groups.ts'
@@ -349,30 +349,8 @@ function readFromSource(
   if (target.expr.type === 'person') return { kind: 'person', source, type: 'person', size: 1 }
   const grouped = overGroups(target.expr, [...keys, person], target.offset)
   return mapExpression(grouped, (part) => {
-    if (part.kind === 'key')
-      return {
-        kind: 'column',
-        source,
-        column: `k${part.key}`,
-        isDerived: true,
-        type: part.type,
-        size: 1,
-        range: part.range,
-        copies: part.copies,
-        isSpan: part.isSpan,
-      }
-    if (part.kind === 'measure')
-      return {
-        kind: 'column',
-        source,
-        column: `a${part.measure}`,
-        isDerived: true,
-        type: part.type,
-        size: 1,
-        range: part.range,
-        copies: part.copies,
-        isSpan: part.isSpan,
-      }
+    if (part.kind === 'key') return derivedColumn(source, `k${part.key}`, part)
+    if (part.kind === 'measure') return derivedColumn(source, `a${part.measure}`, part)
     return undefined
   })
 }

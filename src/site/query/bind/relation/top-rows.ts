@@ -5,7 +5,7 @@ import { personRefusal } from '../expression/bind-expression.ts'
 import type { Frame } from '../expression/bind-expression.ts'
 import { windowCall } from './bind-window.ts'
 import type { Expr, PersonRef, SortKey } from '../../bound/bound-query.ts'
-import { call, literal } from '../expression/build-expression.ts'
+import { call, derivedColumn, literal } from '../expression/build-expression.ts'
 import { isBare } from '../../text/check-tree.ts'
 import { isNullablePerson } from '../../bound/joined-level.ts'
 import { offsetOf, offsetWithin } from '../../text/nodes.ts'
@@ -49,20 +49,10 @@ export function topRows(
 }
 
 function readColumns(exprs: readonly Expr[], first: number): readonly Expr[] {
-  return exprs.map(({ kind, type, range, copies, isSpan }, index): Expr =>
-    kind === 'person'
+  return exprs.map((expr, index): Expr =>
+    expr.kind === 'person'
       ? { kind: 'person', source: 0, type: 'person', size: 1 }
-      : {
-          kind: 'column',
-          source: 0,
-          column: `c${first + index}`,
-          isDerived: true,
-          type,
-          size: 1,
-          range,
-          copies,
-          isSpan,
-        },
+      : derivedColumn(0, `c${first + index}`, expr),
   )
 }
 
