@@ -15,6 +15,7 @@ export const LIMITS = {
   /**
    * How many stored texts long the texts are together that a question makes of one row: an engine keeps each for 2,048 rows at once, beside the memory
    * that it may use. Of stored ones of 96 bytes this many took 240 MB; 300 times repeat(x, 64) took 4.6 GB.
+   * It is no bound of bytes: of stored texts of 2,000 bytes 800 take 3.1 GB, so long notes need as much beside the vault's own memory.
    */
   queryTextsMadeMax: 1_000,
   /** Bytes of a stored text, for texts that a question writes itself or fills up: so many of them count as one. */
